@@ -1,6 +1,8 @@
-#include "src/base/arena.h"
+#include "unroll/arena.h"
 
 #include <algorithm>
+
+#include "src/base/aligned.h"
 
 namespace unroll::base {
 

@@ -8,13 +8,16 @@
 #include <type_traits>
 #include <vector>
 
-#include "src/base/aligned.h"
+#include "unroll/index.h"
 
 namespace unroll::base {
 
 /// Bump allocation. Threads: one at a time.
 class Arena {
  public:
+  /// What take() aligns to, in bytes: a cache line, and the widest vector.
+  static constexpr Index alignment = 64;
+
   Arena() = default;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -23,7 +26,7 @@ class Arena {
   template <class T>
   T* take(Index count) {
     static_assert(std::is_trivially_destructible_v<T>, "an arena never runs destructors");
-    return static_cast<T*>(take_bytes(count * static_cast<Index>(sizeof(T)), cache_line));
+    return static_cast<T*>(take_bytes(count * static_cast<Index>(sizeof(T)), alignment));
   }
   /// The same, for small bookkeeping: aligned to 16 bytes only.
   template <class T>
