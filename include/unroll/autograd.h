@@ -6,13 +6,13 @@
 //   tape.backward(sum(h * h));
 //   Tensor dw = tape.gradient(w);
 //
-// A Tape records what is done to its Vars, in order; backward() walks that record once from its end.
-// No sorting, no graph: order of creation is enough. An entry may have many inputs and outputs and
-// may be as large as a whole LSTM over a sequence.
+// A Tape records what is done to its Vars, in order; backward() walks that record once from its
+// end. No sorting, no graph: order of creation is enough. An entry may have many inputs and outputs
+// and may be as large as a whole LSTM over a sequence.
 //
-// Gradients are added in place: an operation adds to the gradient of its inputs and never returns one.
-// Numbers, gradients and records live in the tape's arena until clear(); a step that has been done once
-// allocates nothing when it is done again.
+// Gradients are added in place: an operation adds to the gradient of its inputs and never returns
+// one. Numbers, gradients and records live in the tape's arena until clear(); a step that has been
+// done once allocates nothing when it is done again.
 //
 // A Tape that does not record keeps values only: inference. There is no global switch.
 // The numbers are float32, or float64 for checks; one written operation serves both.
@@ -124,6 +124,9 @@ class Tape {
   Var result(const Shape& shape, DType dtype, bool needs_gradient);
   /// Another shape for the same numbers and the same gradient.
   Var alias(const Var& x, const Shape& shape);
+  /// `part` of the numbers of x, with a gradient of its own, which the caller's record carries on
+  /// to x.
+  Var view(const Var& part, const Var& x);
 
   /// Keeps f for backward(), where it is called unless no gradient has reached `output`.
   template <class F>
@@ -137,7 +140,8 @@ class Tape {
   }
 
   // --- and back ---------------------------------------------------------------------------------
-  /// Gradients of `loss`, one number, with respect to everything it came from. Throws: Error (shape).
+  /// Gradients of `loss`, one number, with respect to everything it came from. Throws: Error
+  /// (shape).
   void backward(const Var& loss);
   /// The same where the gradients of the outputs have been filled in already.
   void backward();
@@ -159,7 +163,8 @@ class Tape {
 
   template <class F>
   void push(const Var& output, const F& f) {
-    static_assert(std::is_trivially_destructible_v<F>, "a record may hold Vars and plain values only");
+    static_assert(std::is_trivially_destructible_v<F>,
+                  "a record may hold Vars and plain values only");
     if (!recording_) return;
     F* kept = new (arena_.take_small<F>()) F(f);
     last_ = new (arena_.take_small<Entry>())
@@ -174,7 +179,8 @@ class Tape {
   Index entries_ = 0;
 };
 
-// --- element by element, shapes broadcast as in numpy -----------------------------------------------
+// --- element by element, shapes broadcast as in numpy
+// -----------------------------------------------
 Var operator+(const Var& a, const Var& b);
 Var operator-(const Var& a, const Var& b);
 Var operator*(const Var& a, const Var& b);
@@ -202,16 +208,19 @@ Var softmax(const Var& x);
 
 /// condition (uint8, broadcast) picks from a where it is not 0, else from b.
 Var where(const Var& condition, const Var& a, const Var& b);
-/// Zeroes each element with probability `rate` and scales the others by 1 / (1 - rate). Which ones is
-/// a function of (seed, stream) and the element's position. Throws: Error (value) unless 0 <= rate < 1.
+/// Zeroes each element with probability `rate` and scales the others by 1 / (1 - rate). Which ones
+/// is a function of (seed, stream) and the element's position. Throws: Error (value) unless 0 <=
+/// rate < 1.
 Var dropout(const Var& x, double rate, std::uint64_t seed, std::uint64_t stream = 0);
 
-// --- products ---------------------------------------------------------------------------------------
-/// a (..., K) times b (K, N), or batched: a (..., M, K) times b (..., K, N) with equal leading axes.
-/// Throws: Error (shape).
+// --- products
+// ---------------------------------------------------------------------------------------
+/// a (..., K) times b (K, N), or batched: a (..., M, K) times b (..., K, N) with equal leading
+/// axes. Throws: Error (shape).
 Var matmul(const Var& a, const Var& b);
 
-// --- shapes -----------------------------------------------------------------------------------------
+// --- shapes
+// -----------------------------------------------------------------------------------------
 Var reshape(const Var& x, const Shape& shape);
 /// Axes in another order: result axis i is axis order[i] of x.
 Var transpose(const Var& x, std::initializer_list<int> order);
@@ -227,7 +236,8 @@ Var slice(const Var& x, std::span<const Pick> picks);
 /// Throws: Error (value) for an id outside the table.
 Var gather(const Var& table, const Var& ids);
 
-// --- along an axis, or (no axis) over everything -----------------------------------------------------
+// --- along an axis, or (no axis) over everything
+// -----------------------------------------------------
 Var sum(const Var& x);
 Var sum(const Var& x, int axis, bool keep_axis = false);
 Var mean(const Var& x);

@@ -22,7 +22,8 @@ constexpr Range range(Index first, Index last) noexcept { return {first, last}; 
 class Pick {
  public:
   constexpr Pick(All) noexcept {}
-  constexpr Pick(Range range) noexcept : kind_(Kind::range), first_(range.first), last_(range.last) {}
+  constexpr Pick(Range range) noexcept
+      : kind_(Kind::range), first_(range.first), last_(range.last) {}
   constexpr Pick(Index position) noexcept : kind_(Kind::one), first_(position) {}
   constexpr Pick(int position) noexcept : Pick(static_cast<Index>(position)) {}
 
@@ -49,9 +50,9 @@ struct PickedAxis {
 /// Throws: Error (shape) for a position or range outside the axis.
 PickedAxis resolve(const Pick& pick, Index size);
 
-/// The shape that is left; an unknown size stays unknown under `all`, and refuses everything else but
-/// a position (which is resolved when the numbers are there).
-/// Throws: Error (shape) for more picks than axes.
+/// The shape that is left; an unknown size stays unknown under `all`, and refuses everything else
+/// but a position (which is resolved when the numbers are there). Throws: Error (shape) for more
+/// picks than axes.
 Shape picked_shape(const Shape& shape, const Picks& picks);
 
 }  // namespace unroll

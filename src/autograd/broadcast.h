@@ -1,4 +1,5 @@
-// The walk of two broadcast operands: runs along the last axes where each moves by one or not at all.
+// The walk of two broadcast operands: runs along the last axes where each moves by one or not at
+// all.
 #pragma once
 
 #include <array>

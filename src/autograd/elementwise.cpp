@@ -211,8 +211,8 @@ Var activate(const Var& x, Activation activation) {
   });
   x.tape().record(out, [x, out, activation, rows, n] {
     with_float(out.dtype(), [&]<class T>() {
-      kernels::activate_backward(activation, rows, n, x.data<T>(), out.data<T>(),
-                                 out.gradient<T>(), x.gradient<T>());
+      kernels::activate_backward(activation, rows, n, x.data<T>(), out.data<T>(), out.gradient<T>(),
+                                 x.gradient<T>());
     });
   });
   return out;
@@ -239,8 +239,8 @@ Var where(const Var& condition, const Var& a, const Var& b) {
   };
   with_float(a.dtype(), [&]<class T>() {
     for (Index i = 0; i < out.elements(); ++i) {
-      out.data<T>()[i] = pick(i) ? a.data<T>()[from_a.second_offset(i)]
-                                 : b.data<T>()[from_b.second_offset(i)];
+      out.data<T>()[i] =
+          pick(i) ? a.data<T>()[from_a.second_offset(i)] : b.data<T>()[from_b.second_offset(i)];
     }
   });
   tape.record(out, [=] {

@@ -72,10 +72,17 @@ Var Tape::alias(const Var& x, const Shape& shape) {
   return value;
 }
 
+Var Tape::view(const Var& part, const Var& x) {
+  Var value = leaf(part.shape(), x.dtype(), part.node_->value, nullptr);
+  value.node_->needs_gradient = x.needs_gradient();
+  return value;
+}
+
 void Tape::backward(const Var& loss) {
   if (loss.elements() != 1) {
     throw Error(ErrorKind::shape, "backward starts from one number",
-                {.got = loss.shape().to_string(), .want = "a loss of one element",
+                {.got = loss.shape().to_string(),
+                 .want = "a loss of one element",
                  .hint = "sum(loss) or mean(loss)"});
   }
   if (!loss.needs_gradient()) {

@@ -20,17 +20,17 @@ constexpr std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> count
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53} * counter[0];
     const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0],
-               static_cast<std::uint32_t>(p1),
-               static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1],
-               static_cast<std::uint32_t>(p0)};
+    counter = {
+        static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
+        static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
     key[0] += 0x9E3779B9;
     key[1] += 0xBB67AE85;
   }
   return counter;
 }
 
-/// One reproducible sequence of numbers, named by (seed, stream); position i can be asked for at once.
+/// One reproducible sequence of numbers, named by (seed, stream); position i can be asked for at
+/// once.
 class Random {
  public:
   explicit constexpr Random(std::uint64_t seed, std::uint64_t stream = 0) noexcept
@@ -50,9 +50,8 @@ class Random {
   }
   /// Uniform integer in [0, count). Requires: 0 < count < 2^32.
   constexpr Index below(Index count, std::uint64_t position) const noexcept {
-    return static_cast<Index>((static_cast<std::uint64_t>(bits(position)) *
-                               static_cast<std::uint64_t>(count)) >>
-                              32);
+    return static_cast<Index>(
+        (static_cast<std::uint64_t>(bits(position)) * static_cast<std::uint64_t>(count)) >> 32);
   }
   /// Standard normal (Box and Muller); uses positions 2 i and 2 i + 1 of the uniform sequence.
   double normal(std::uint64_t position) const noexcept {

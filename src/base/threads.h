@@ -2,8 +2,9 @@
 //
 // run(n, f) calls f(0) .. f(n - 1), each exactly once, on any worker. What a call computes may
 // depend on its number only, never on the worker: that is why the results are the same bits on any
-// number of threads. Workers spin for a moment, then sleep: an idle pool costs nothing, and a machine
-// with busy neighbours does not fall off a cliff. Denormals are flushed to zero inside run().
+// number of threads. Workers spin for a moment, then sleep: an idle pool costs nothing, and a
+// machine with busy neighbours does not fall off a cliff. Denormals are flushed to zero inside
+// run().
 #pragma once
 
 #include <atomic>

@@ -5,8 +5,9 @@
 // element has the same bits whatever else is computed with it. That is what makes a lane's rows
 // independent of the lane they are in, and results independent of the number of threads.
 //
-// B is packed first: panels of `panel` columns (the last one may be half as wide), k-major, so that the
-// inner loop reads one contiguous stream. Weights are packed once an update and used for every step.
+// B is packed first: panels of `panel` columns (the last one may be half as wide), k-major, so that
+// the inner loop reads one contiguous stream. Weights are packed once an update and used for every
+// step.
 #pragma once
 
 #include "unroll/activation.h"
@@ -36,11 +37,11 @@ template <class T>
 void gemm(Index M, Index N, Index K, const T* A, Index lda, const T* packed_B, T* C, Index ldc,
           const Epilogue<T>& epilogue = {});
 
-/// C (K, N) += A^T D, where A is (M, K) and D is (M, N): the gradient of a weight. Terms are added in
-/// ascending row m, in chunks that depend on the sizes only. `D` and `A` are read as they lie.
+/// C (K, N) += A^T D, where A is (M, K) and D is (M, N): the gradient of a weight. Terms are added
+/// in ascending row m, in chunks that depend on the sizes only. `D` and `A` are read as they lie.
 template <class T>
-void gemm_transposed_a(Index M, Index N, Index K, const T* A, Index lda, const T* D, Index ldd, T* C,
-                       Index ldc);
+void gemm_transposed_a(Index M, Index N, Index K, const T* A, Index lda, const T* D, Index ldd,
+                       T* C, Index ldc);
 
 /// sums (N) += the sum of the M rows of D, in ascending order: the gradient of a bias.
 template <class T>

@@ -2,7 +2,8 @@
 //
 // Letters: T steps, B rows, F features, U units, G gates (SimpleRNN 1, GRU 3, LSTM 4).
 //   x (T, B, F)   kernel W (F, G U)   recurrent kernel R (U, G U)   bias b, Keras's layouts:
-//   SimpleRNN, LSTM (G U); GRU reset_after (2, 3 U), row 0 input, row 1 recurrent; GRU otherwise (3 U).
+//   SimpleRNN, LSTM (G U); GRU reset_after (2, 3 U), row 0 input, row 1 recurrent; GRU otherwise (3
+//   U).
 // Gate order along the last axis: GRU z, r, h; LSTM i, f, c, o.
 //
 //   SimpleRNN         h' = act(x W + b + h R)
@@ -12,14 +13,15 @@
 //                     h' = z * h + (1 - z) * c
 //   LSTM              i, f, o = rec(...)   g = act(...)   c' = f * c + i * g   h' = o * act(c')
 //
-// Steps are counted in the order of processing: step s reads x + s * x_step and mask + s * mask_step.
-// To go backwards through time, point x at its last step and make both strides negative.
+// Steps are counted in the order of processing: step s reads x + s * x_step and mask + s *
+// mask_step. To go backwards through time, point x at its last step and make both strides negative.
 //
-// Masks: mask[s][b] == 0 means the row keeps its state at that step, and its output repeats the row's
-// previous output (zeros before its first kept step), or is zero with zero_output_for_mask.
+// Masks: mask[s][b] == 0 means the row keeps its state at that step, and its output repeats the
+// row's previous output (zeros before its first kept step), or is zero with zero_output_for_mask.
 // Masked rows are not computed. A row has the same bits whatever rows are beside it.
 //
-// One call runs on one thread, allocates nothing, and needs `scratch` of the size that is asked for.
+// One call runs on one thread, allocates nothing, and needs `scratch` of the size that is asked
+// for.
 #pragma once
 
 #include "unroll/activation.h"
@@ -82,7 +84,8 @@ template <class T>
 void recurrent_forward(const RecurrentShape& shape, const RecurrentForward<T>& call);
 
 /// Gradients. The inputs are those of the forward call; `saved` is what it left. Every d... that
-/// is an output is added to; null ones are not computed. Every one that is an input may be null: zero.
+/// is an output is added to; null ones are not computed. Every one that is an input may be null:
+/// zero.
 template <class T>
 struct RecurrentBackward {
   const T* x = nullptr;

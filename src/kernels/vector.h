@@ -8,7 +8,8 @@
 
 namespace unroll::kernels {
 
-/// The instruction set that this processor runs: "AVX2", "SSE4", "AVX3", ... and all that were built.
+/// The instruction set that this processor runs: "AVX2", "SSE4", "AVX3", ... and all that were
+/// built.
 std::string simd_target();
 std::string simd_targets_built();
 
@@ -49,7 +50,8 @@ void log(Index n, const T* x, T* out);  // may be scalar libm
 template <class T>
 void sqrt(Index n, const T* x, T* out);
 
-// --- activations, `rows` rows of `n` (a row matters from softmax on) --------------------------------
+// --- activations, `rows` rows of `n` (a row matters from softmax on)
+// --------------------------------
 /// out = activation(x).
 template <class T>
 void activate(Activation activation, Index rows, Index n, const T* x, T* out);

@@ -27,7 +27,8 @@ void Shape::push_back(Index size) {
 std::size_t Shape::at(int axis) const {
   const int position = axis < 0 ? axis + rank_ : axis;
   if (position < 0 || position >= rank_) {
-    throw Error(ErrorKind::shape, "no such axis", {.got = std::to_string(axis) + " of " + to_string()});
+    throw Error(ErrorKind::shape, "no such axis",
+                {.got = std::to_string(axis) + " of " + to_string()});
   }
   return static_cast<std::size_t>(position);
 }
@@ -61,7 +62,8 @@ Shape Shape::without(int axis) const {
 Shape Shape::with(int axis, Index size) const {
   const int position = axis < 0 ? axis + rank_ + 1 : axis;
   if (position < 0 || position > rank_) {
-    throw Error(ErrorKind::shape, "no such axis", {.got = std::to_string(axis) + " of " + to_string()});
+    throw Error(ErrorKind::shape, "no such axis",
+                {.got = std::to_string(axis) + " of " + to_string()});
   }
   Shape result;
   for (int i = 0; i < rank_; ++i) {

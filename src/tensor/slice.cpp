@@ -8,7 +8,9 @@ namespace unroll {
 
 PickedAxis resolve(const Pick& pick, Index size) {
   if (pick.whole()) return {0, size};
-  const auto from_end = [size](Index position) { return position < 0 ? position + size : position; };
+  const auto from_end = [size](Index position) {
+    return position < 0 ? position + size : position;
+  };
   const Index first = from_end(pick.first());
   if (pick.one()) {
     if (first < 0 || first >= size) {
@@ -20,10 +22,10 @@ PickedAxis resolve(const Pick& pick, Index size) {
   }
   const Index last = from_end(pick.last());
   if (first < 0 || last < first || last > size) {
-    throw Error(ErrorKind::shape, "a range lies outside its axis",
-                {.got = "range(" + std::to_string(pick.first()) + ", " +
-                        std::to_string(pick.last()) + ")",
-                 .want = "a range of an axis of " + std::to_string(size)});
+    throw Error(
+        ErrorKind::shape, "a range lies outside its axis",
+        {.got = "range(" + std::to_string(pick.first()) + ", " + std::to_string(pick.last()) + ")",
+         .want = "a range of an axis of " + std::to_string(size)});
   }
   return {first, last - first};
 }
