@@ -1,0 +1,35 @@
+# Flags of our own code, as the target unroll_flags.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release or RelWithDebInfo" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(unroll_flags INTERFACE)
+target_include_directories(unroll_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+set(UNROLL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion)
+if(UNROLL_WERROR)
+  list(APPEND UNROLL_WARNINGS -Werror)
+endif()
+# A compiler that fuses a * b + c where it likes would change the bits of results; the kernels fuse
+# by name.
+target_compile_options(unroll_flags INTERFACE ${UNROLL_WARNINGS} -ffp-contract=off)
+
+if(UNROLL_SANITIZE)
+  if(NOT UNROLL_SANITIZE MATCHES "^(address|undefined|thread)$")
+    message(FATAL_ERROR "UNROLL_SANITIZE is \"${UNROLL_SANITIZE}\"; it may be address, undefined or thread")
+  endif()
+  # For every target, so that GoogleTest's inline code is instrumented the same way.
+  add_compile_options(-fsanitize=${UNROLL_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${UNROLL_SANITIZE})
+endif()

@@ -1,0 +1,64 @@
+# Tests: one program a room, the laws, the golden runner, the examples, and the checks around them.
+
+enable_testing()
+find_package(GTest REQUIRED)
+
+# Runs when ctest starts, so that what the caller's environment says comes first.
+file(WRITE ${PROJECT_BINARY_DIR}/TestEnvironment.cmake "
+foreach(kind data golden)
+  string(TOUPPER UNROLL_\${kind}_DIR name)
+  if(NOT DEFINED ENV{\${name}} AND IS_DIRECTORY \"${PROJECT_SOURCE_DIR}/../shared/\${kind}\")
+    set(ENV{\${name}} \"${PROJECT_SOURCE_DIR}/../shared/\${kind}\")
+  endif()
+endforeach()
+")
+set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES
+                                       ${PROJECT_BINARY_DIR}/TestEnvironment.cmake)
+
+# unroll_add_test_program(name folder objects...): build/<name> from tests/<folder>/*_test.cpp.
+function(unroll_add_test_program name folder)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS tests/${folder}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  # Beside the tests there may be helpers that they share.
+  file(GLOB_RECURSE helpers CONFIGURE_DEPENDS tests/${folder}/*.cpp)
+  list(APPEND sources ${helpers})
+  list(REMOVE_DUPLICATES sources)
+  add_executable(${name} ${sources} ${ARGN})
+  target_link_libraries(${name} PRIVATE unroll_flags ${UNROLL_LINKED} nlohmann_json::nlohmann_json
+                                        GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900)
+endfunction()
+
+# A room's tests are linked with what the room may include only: a broken room above does not stop them.
+foreach(room IN LISTS UNROLL_ROOMS)
+  set(objects "")
+  foreach(below IN LISTS UNROLL_MAY_${room} ITEMS ${room})
+    if(TARGET room_${below})
+      list(APPEND objects $<TARGET_OBJECTS:room_${below}>)
+    endif()
+  endforeach()
+  unroll_add_test_program(test_${room} ${room} ${objects})
+endforeach()
+unroll_add_test_program(test_laws laws ${UNROLL_ROOM_OBJECTS})
+
+file(GLOB golden_sources CONFIGURE_DEPENDS tests/golden/*.cpp)
+if(golden_sources)
+  add_executable(golden ${golden_sources})
+  target_link_libraries(golden PRIVATE unroll unroll_flags fmt::fmt nlohmann_json::nlohmann_json)
+  set_target_properties(golden PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+endif()
+
+file(GLOB example_sources CONFIGURE_DEPENDS examples/*.cpp)
+foreach(source IN LISTS example_sources)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(example_${name} ${source})
+  # An example sees what a user sees: no include path to src/.
+  target_link_libraries(example_${name} PRIVATE unroll)
+  target_compile_options(example_${name} PRIVATE ${UNROLL_WARNINGS})
+  set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY
+                                                                   ${PROJECT_BINARY_DIR}/examples)
+endforeach()
