@@ -25,7 +25,7 @@ inline constexpr Timestamp no_date = Timestamp::min();
 /// Reads a date, with or without a time of day; nothing where the text is none. Blanks around it
 /// are ignored, a fraction of a second is cut off. Years are 1 to 9999 and have four digits.
 ///   ISO 8601   2024-06-28, 2024-06 (the 1st), 2024-06-28T13:05[:07[.25]][Z|+02:00|+0200|+02]; also
-///              with a blank instead of the T
+///              with a blank instead of the T, and 2024/06/28
 ///   US         6/28/2024 (month/day/year), 06/28/2024 1:05[:07] PM
 std::optional<Timestamp> parse_date(std::string_view text) noexcept;
 

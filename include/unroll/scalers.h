@@ -38,6 +38,10 @@ class Scaler {
   std::span<const double> center() const noexcept { return center_; }
   std::span<const double> scale() const noexcept { return scale_; }
 
+  /// This scaler for one of its columns only: what brings a forecast of that column back.
+  /// Throws: Error (value) before fit; Error (shape) where there is no such column.
+  Scaler column(Index column) const;
+
   /// NaN stays NaN.
   Tensor transform(const Rows& rows) const;
   Tensor inverse_transform(const Rows& rows) const;

@@ -124,12 +124,12 @@ struct ThreeParts {
 TwoParts split(const Tensor& series, const SplitInTwo& shares);
 ThreeParts split(const Tensor& series, const SplitInThree& shares);
 
-/// Where the parts of `rows` rows end: train is [0, train), validate [train, validate), test
-/// [validate, rows). A boundary is rows times the summed shares, to the nearest row (half up).
-/// Throws: as split.
+/// Where the parts of a split end: train is [0, train), validate [train, validate), test
+/// [validate, rows).
 struct SplitPoints {
   Index train, validate;
 };
+/// A boundary is rows times the summed shares, to the nearest row (half up). Throws: as split.
 SplitPoints split_points(Index rows, const SplitInThree& shares);
 
 }  // namespace unroll
