@@ -1,0 +1,180 @@
+// The plain layers, with Keras's arguments, order and defaults. Recurrent ones: unroll/recurrent.h.
+//
+//   Symbol y = Dense(10, {.activation = "softmax"})(Flatten()(x));
+//
+// Shapes are written (batch, ...) as Keras has them, whatever the order in memory.
+#pragma once
+
+#include "unroll/layer.h"
+
+namespace unroll {
+
+struct InputOptions {
+  Shape shape = {};            ///< of one row, without the batch; sizes may be unknown
+  Index batch_size = unknown;  ///< fixed, for stateful layers
+  std::string name = {};
+};
+/// Where rows enter a graph. Shapes: (batch, shape...).
+Symbol Input(const InputOptions& options);
+/// The same as the first entry of a Sequential.
+class InputLayer : public Layer {
+ public:
+  explicit InputLayer(const InputOptions& options);
+};
+
+struct DenseOptions {
+  Activation activation = "linear";
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  Regularizer kernel_regularizer = {};
+  Regularizer bias_regularizer = {};
+  std::string name = {};
+};
+/// y = activation(x W + b) along the last axis.
+/// Shapes: (batch, ..., features) -> (batch, ..., units). Weights: kernel (features, units), bias (units).
+class Dense : public Layer {
+ public:
+  explicit Dense(Index units, const DenseOptions& options = {});
+};
+
+struct EmbeddingOptions {
+  Initializer embeddings_initializer = "uniform";
+  bool mask_zero = false;  ///< id 0 is padding: later layers skip it
+  Regularizer embeddings_regularizer = {};
+  std::string name = {};
+};
+/// Ids to trainable vectors. Shapes: (batch, ...) ids -> (batch, ..., output_dim).
+/// Weights: embeddings (input_dim, output_dim).
+/// Throws when run: Error (value) for an id outside 0 .. input_dim - 1.
+class Embedding : public Layer {
+ public:
+  Embedding(Index input_dim, Index output_dim, const EmbeddingOptions& options = {});
+};
+
+struct MaskingOptions {
+  double mask_value = 0;
+  std::string name = {};
+};
+/// Masks the steps whose features all equal mask_value, and makes them zero.
+/// Shapes: (batch, time, features) -> the same.
+class Masking : public Layer {
+ public:
+  explicit Masking(const MaskingOptions& options = {});
+};
+
+struct DropoutOptions {
+  std::string name = {};
+};
+/// While training, zeroes a share `rate` of the numbers and scales the rest by 1 / (1 - rate).
+class Dropout : public Layer {
+ public:
+  explicit Dropout(double rate, const DropoutOptions& options = {});
+};
+
+struct NameOption {
+  std::string name = {};
+};
+/// An activation as a layer of its own. The class is called ActivationLayer, as Activation names the function;
+/// Keras's name, "Activation", is what summary() and files say.
+class ActivationLayer : public Layer {
+ public:
+  explicit ActivationLayer(Activation activation, const NameOption& options = {});
+};
+
+/// Shapes: (batch, a, b, ...) -> (batch, a b ...).
+class Flatten : public Layer {
+ public:
+  explicit Flatten(const NameOption& options = {});
+};
+/// Shapes: (batch, ...) -> (batch, target_shape...); one size may be `unknown` and is worked out.
+class Reshape : public Layer {
+ public:
+  explicit Reshape(const Shape& target_shape, const NameOption& options = {});
+};
+/// Shapes: (batch, features) -> (batch, n, features).
+class RepeatVector : public Layer {
+ public:
+  explicit RepeatVector(Index n, const NameOption& options = {});
+};
+/// Shapes: (batch, d1, d2, ...) -> (batch, axes in the order of dims); dims count from 1, as in Keras.
+class Permute : public Layer {
+ public:
+  explicit Permute(const Shape& dims, const NameOption& options = {});
+};
+
+struct ConcatenateOptions {
+  Index axis = -1;
+  std::string name = {};
+};
+class Concatenate : public Layer {
+ public:
+  explicit Concatenate(const ConcatenateOptions& options = {});
+};
+/// Element by element over the inputs, which broadcast.
+class Add : public Layer {
+ public:
+  explicit Add(const NameOption& options = {});
+};
+class Subtract : public Layer {
+ public:
+  explicit Subtract(const NameOption& options = {});
+};
+class Multiply : public Layer {
+ public:
+  explicit Multiply(const NameOption& options = {});
+};
+class Average : public Layer {
+ public:
+  explicit Average(const NameOption& options = {});
+};
+class Maximum : public Layer {
+ public:
+  explicit Maximum(const NameOption& options = {});
+};
+class Minimum : public Layer {
+ public:
+  explicit Minimum(const NameOption& options = {});
+};
+struct DotOptions {
+  Index axes = -1;
+  bool normalize = false;
+  std::string name = {};
+};
+/// Products of two inputs summed along an axis. Shapes: two (batch, features) -> (batch, 1).
+class Dot : public Layer {
+ public:
+  explicit Dot(const DotOptions& options = {});
+};
+
+struct LayerNormalizationOptions {
+  Index axis = -1;
+  double epsilon = 1e-3;
+  bool center = true;
+  bool scale = true;
+  std::string name = {};
+};
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta along the last axis (or from `axis` to the last).
+/// Source: Ba, Kiros, Hinton, "Layer normalization", 2016.
+class LayerNormalization : public Layer {
+ public:
+  explicit LayerNormalization(const LayerNormalizationOptions& options = {});
+};
+
+/// Another layer applied to each step. Shapes: (batch, time, ...) -> (batch, time, ...).
+class TimeDistributed : public Layer {
+ public:
+  explicit TimeDistributed(const Layer& layer, const NameOption& options = {});
+};
+
+/// The layer of h[{all, -1, all}].
+class GetItem : public Layer {
+ public:
+  explicit GetItem(const Picks& picks, const NameOption& options = {});
+};
+
+/// A plain layer of Keras's class name whose options the describer fills; null for a class that is not
+/// in this room. Throws: what the describer throws.
+std::shared_ptr<LayerImpl> make_plain_layer(std::string_view class_name, Describer& options);
+
+}  // namespace unroll

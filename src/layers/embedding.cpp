@@ -1,0 +1,172 @@
+// Input, Embedding, Masking: where sequences and their masks begin.
+#include <algorithm>
+#include <cstring>
+
+#include "src/autograd/dispatch.h"
+#include "src/layers/plain.h"
+
+namespace unroll {
+
+namespace {
+
+class InputImpl : public LayerImpl {
+ public:
+  InputImpl() = default;
+  explicit InputImpl(const InputOptions& options)
+      : shape_(options.shape.with(0, options.batch_size)) {}
+
+  std::string_view class_name() const override { return "InputLayer"; }
+  void describe(Describer& d) override { d.field("batch_shape", shape_); }
+  std::vector<Shape> output_shapes(std::span<const Shape>) const override { return {shape_}; }
+  Vars call(Call&, const Vars& inputs) override { return inputs; }
+  Order order() const override { return Order::any; }
+
+ private:
+  Shape shape_{unknown};
+};
+
+/// The mask as the engine keeps it, (time, rows), from values that lie either way.
+/// counts(i) says whether place i, in memory order, is kept.
+template <class F>
+Mask make_mask(Call& call, const Var& x, F counts) {
+  const bool turned = x.rank() >= 2 && !x.time_first();
+  const Index time = x.time_first() ? x.shape()[0] : x.shape()[1];
+  const Index rows = x.time_first() ? x.shape()[1] : x.shape()[0];
+  auto* data = call.tape().arena().take<std::uint8_t>(time * rows);
+  for (Index t = 0; t < time; ++t) {
+    for (Index r = 0; r < rows; ++r) {
+      data[t * rows + r] = counts(turned ? r * time + t : t * rows + r) ? 1 : 0;
+    }
+  }
+  return {data, time, rows};
+}
+
+class EmbeddingImpl : public LayerImpl {
+ public:
+  EmbeddingImpl() = default;
+  EmbeddingImpl(Index input_dim, Index output_dim, const EmbeddingOptions& options)
+      : input_dim_(positive("Embedding: input_dim", input_dim)),
+        output_dim_(positive("Embedding: output_dim", output_dim)),
+        options_(options) {}
+
+  std::string_view class_name() const override { return "Embedding"; }
+  void describe(Describer& d) override {
+    d.field("input_dim", input_dim_);
+    d.field("output_dim", output_dim_);
+    d.field("embeddings_initializer", options_.embeddings_initializer);
+    d.field("embeddings_regularizer", options_.embeddings_regularizer);
+    d.field("mask_zero", options_.mask_zero);
+  }
+
+  void build(std::span<const Shape> inputs) override {
+    expect_inputs(*this, inputs, 1);
+    table_ = &weight("embeddings", {input_dim_, output_dim_}, options_.embeddings_initializer,
+                     options_.embeddings_regularizer);
+    table_->sparse = true;
+  }
+  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
+    Shape shape = inputs[0];
+    shape.push_back(output_dim_);
+    return {shape};
+  }
+  Order order() const override { return Order::time_first; }
+  MaskRule mask_rule() const override { return MaskRule::own; }
+  bool takes_ids() const override { return true; }
+
+  Vars call(Call& call, const Vars& inputs) override {
+    const Var& ids = inputs[0];
+    const std::int32_t* id = ids.data<std::int32_t>();
+    Shape shape = ids.shape();
+    shape.push_back(output_dim_);
+    const Var table = call.use(*table_);
+    Var rows = call.tape().result(shape, {table});
+    rows.set_time_first(ids.time_first());
+    with_float(table.dtype(), [&]<class T>() {
+      const T* from = table.data<T>();
+      T* to = rows.data<T>();
+      for (Index i = 0; i < ids.elements(); ++i, to += output_dim_) {
+        if (id[i] < 0 || id[i] >= input_dim_) refuse(id[i]);
+        std::copy_n(from + id[i] * output_dim_, output_dim_, to);
+      }
+    });
+    call.tape().record(rows, [this, &call, ids, rows] { call.add_sparse(*table_, ids, rows); });
+    if (options_.mask_zero && ids.rank() == 2) {
+      call.set_mask(make_mask(call, ids, [id](Index i) { return id[i] != 0; }));
+    }
+    return {rows};
+  }
+
+ private:
+  [[noreturn]] void refuse(std::int32_t id) const {
+    throw Error(ErrorKind::value, titled(*this) + ": an id lies outside the table",
+                {.got = std::to_string(id),
+                 .want = "0 to " + std::to_string(input_dim_ - 1),
+                 .hint = "input_dim is the largest id plus 1"});
+  }
+
+  Index input_dim_ = 1, output_dim_ = 1;
+  EmbeddingOptions options_;
+  Parameter* table_ = nullptr;
+};
+
+class MaskingImpl : public LayerImpl {
+ public:
+  MaskingImpl() = default;
+  explicit MaskingImpl(const MaskingOptions& options) : options_(options) {}
+
+  std::string_view class_name() const override { return "Masking"; }
+  void describe(Describer& d) override { d.field("mask_value", options_.mask_value); }
+  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
+    expect_inputs(*this, inputs, 1);
+    if (inputs[0].rank() != 3) {
+      throw Error(ErrorKind::shape, titled(*this) + ": the input has the wrong rank",
+                  {.got = inputs[0].to_string(), .want = "(batch, time, features)"});
+    }
+    return {inputs[0]};
+  }
+  Order order() const override { return Order::any; }
+  MaskRule mask_rule() const override { return MaskRule::own; }
+
+  Vars call(Call& call, const Vars& inputs) override {
+    const Var& x = inputs[0];
+    const Index features = x.shape()[-1];
+    Var keep = call.tape().result(x.shape(), x.dtype(), false);
+    with_float(x.dtype(), [&]<class T>() {
+      const T skipped = static_cast<T>(options_.mask_value);
+      const T* in = x.data<T>();
+      const auto counts = [=](Index i) {
+        const T* step = in + i * features;
+        return std::any_of(step, step + features, [=](T v) { return v != skipped; });
+      };
+      call.set_mask(make_mask(call, x, counts));
+      for (Index i = 0; i < x.elements() / features; ++i) {
+        std::fill_n(keep.data<T>() + i * features, features, counts(i) ? T{1} : T{0});
+      }
+    });
+    return {x * keep};
+  }
+
+ private:
+  MaskingOptions options_;
+};
+
+}  // namespace
+
+InputLayer::InputLayer(const InputOptions& options)
+    : Layer(named<InputImpl>(options.name, options)) {}
+
+Symbol Input(const InputOptions& options) { return InputLayer(options)(Symbols{}); }
+
+Embedding::Embedding(Index input_dim, Index output_dim, const EmbeddingOptions& options)
+    : Layer(named<EmbeddingImpl>(options.name, input_dim, output_dim, options)) {}
+Masking::Masking(const MaskingOptions& options)
+    : Layer(named<MaskingImpl>(options.name, options)) {}
+
+std::shared_ptr<LayerImpl> make_embedding(std::string_view class_name, Describer& options) {
+  if (class_name == "InputLayer") return described<InputImpl>(options);
+  if (class_name == "Embedding") return described<EmbeddingImpl>(options);
+  if (class_name == "Masking") return described<MaskingImpl>(options);
+  return nullptr;
+}
+
+}  // namespace unroll
