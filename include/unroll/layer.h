@@ -208,8 +208,8 @@ class LayerImpl : public Component {
   virtual bool takes_ids() const { return false; }
   /// Shapes of the states carried from batch to batch; none unless stateful.
   virtual std::vector<Shape> state_shapes(Index /*batch*/) const { return {}; }
-  /// Whether the outputs depend on random numbers or on the batch while training.
-  virtual bool differs_in_training() const { return false; }
+  /// Whether training needs all rows of a batch at once (its statistics): then there is one lane.
+  virtual bool whole_batch() const { return false; }
 
   bool built() const noexcept { return built_; }
   void build_once(std::span<const Shape> inputs);

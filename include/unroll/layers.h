@@ -161,6 +161,22 @@ class LayerNormalization : public Layer {
   explicit LayerNormalization(const LayerNormalizationOptions& options = {});
 };
 
+struct BatchNormalizationOptions {
+  Index axis = -1;  ///< the last axis is the only one supported
+  double momentum = 0.99;
+  double epsilon = 1e-3;
+  bool center = true;
+  bool scale = true;
+  std::string name = {};
+};
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta per feature: statistics of the whole batch while
+/// training (masked steps left out), moving averages otherwise.
+/// Source: Ioffe, Szegedy, "Batch normalization", 2015.
+class BatchNormalization : public Layer {
+ public:
+  explicit BatchNormalization(const BatchNormalizationOptions& options = {});
+};
+
 /// Another layer applied to each step. Shapes: (batch, time, ...) -> (batch, time, ...).
 class TimeDistributed : public Layer {
  public:

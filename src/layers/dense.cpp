@@ -84,9 +84,8 @@ class DenseImpl : public LayerImpl {
     y.set_time_first(x.time_first());
     const Index rows = x.elements() / features_;
     with_float(x.dtype(), [&]<class T>() {
-      kernels::gemm(rows, units_, features_, x.data<T>(), features_, packed_.data<T>(),
-                    y.data<T>(), units_,
-                    {.bias = b ? b.data<T>() : nullptr, .activation = activation});
+      kernels::gemm(rows, units_, features_, x.data<T>(), features_, packed_.data<T>(), y.data<T>(),
+                    units_, {.bias = b ? b.data<T>() : nullptr, .activation = activation});
     });
     call.tape().record(y, [this, x, w, b, y, rows, activation] {
       with_float(x.dtype(), [&]<class T>() { backward<T>(x, w, b, y, rows, activation); });

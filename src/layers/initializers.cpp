@@ -32,8 +32,8 @@ double truncated(const base::Random& random, std::uint64_t position) {
   }
 }
 
-/// Rows of normal numbers made orthonormal (modified Gram and Schmidt, twice, which is enough for full
-/// precision). The diagonal of R is positive by construction: the distribution is Haar's.
+/// Rows of normal numbers made orthonormal (modified Gram and Schmidt, twice, which is enough for
+/// full precision). The diagonal of R is positive by construction: the distribution is Haar's.
 std::vector<double> orthonormal_rows(Index rows, Index columns, const base::Random& random) {
   std::vector<double> q(static_cast<std::size_t>(rows * columns));
   for (std::size_t i = 0; i < q.size(); ++i) q[i] = random.normal(i);

@@ -9,7 +9,8 @@
 
 namespace unroll {
 
-// --- Parameter --------------------------------------------------------------------------------------
+// --- Parameter
+// --------------------------------------------------------------------------------------
 
 Parameter::Parameter(std::string name, const Shape& shape, const Initializer& initializer,
                      Regularizer regularizer, bool trainable)
@@ -50,7 +51,8 @@ void Parameter::move_to(Tensor place) {
   touch();
 }
 
-// --- Call, Component --------------------------------------------------------------------------------
+// --- Call, Component
+// --------------------------------------------------------------------------------
 
 void Call::set_mask(const Mask& mask, std::size_t i) {
   while (out_masks_.size() <= i) out_masks_.push_back({});
@@ -84,7 +86,8 @@ void LayerImpl::build_once(std::span<const Shape> inputs) {
   built_ = true;
 }
 
-// --- Symbol -----------------------------------------------------------------------------------------
+// --- Symbol
+// -----------------------------------------------------------------------------------------
 
 Symbols::Symbols(const Symbol& one) : std::vector<Symbol>{one} {}
 
@@ -100,7 +103,8 @@ std::string described(const GraphNode& node) {
 
 const Symbol& Symbol::single() const {
   if (node_ == nullptr) {
-    throw Error(ErrorKind::value, "an empty Symbol", {.hint = "make one with Input({.shape = ...})"});
+    throw Error(ErrorKind::value, "an empty Symbol",
+                {.hint = "make one with Input({.shape = ...})"});
   }
   if (output_ == every) {
     const std::string count = std::to_string(node_->shapes.size());
@@ -126,7 +130,8 @@ Symbol Symbol::operator[](std::initializer_list<Pick> picks) const {
   return GetItem(Picks(picks))(*this);
 }
 
-// --- Layer ------------------------------------------------------------------------------------------
+// --- Layer
+// ------------------------------------------------------------------------------------------
 
 Symbol Layer::connect(const Symbols& inputs, const Symbol& mask) const {
   // Only the order of these numbers is ever used: it tells which layer was written first.

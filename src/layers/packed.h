@@ -8,14 +8,15 @@
 
 namespace unroll {
 
-/// Memory of a packed copy and what it was made from. Layers refresh it in prepare(), before lanes start;
-/// in a call it is only read.
+/// Memory of a packed copy and what it was made from. Layers refresh it in prepare(), before lanes
+/// start; in a call it is only read.
 class PackedCopy {
  public:
   /// Calls fill(memory) with room for `bytes` if anything has changed since the last time.
   template <class F>
   void refresh(Index version, DType dtype, bool training, Index bytes, F fill) {
-    if (version == version_ && dtype == dtype_ && (training_ || !training) && bytes <= bytes_) return;
+    if (version == version_ && dtype == dtype_ && (training_ || !training) && bytes <= bytes_)
+      return;
     if (bytes > bytes_) {
       memory_ = base::aligned_bytes(bytes);
       bytes_ = bytes;

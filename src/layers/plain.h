@@ -16,7 +16,8 @@ inline std::string titled(const Component& component) {
 }
 
 /// Throws: Error (shape) unless there are `count` inputs.
-inline void expect_inputs(const Component& layer, std::span<const Shape> inputs, std::size_t count) {
+inline void expect_inputs(const Component& layer, std::span<const Shape> inputs,
+                          std::size_t count) {
   if (inputs.size() == count) return;
   throw Error(ErrorKind::shape, titled(layer) + ": another number of inputs",
               {.got = std::to_string(inputs.size()), .want = std::to_string(count)});

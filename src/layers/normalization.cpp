@@ -1,0 +1,175 @@
+// LayerNormalization and BatchNormalization, in ordinary operations.
+#include <algorithm>
+
+#include "src/autograd/dispatch.h"
+#include "src/layers/plain.h"
+
+namespace unroll {
+
+namespace {
+
+class LayerNormalizationImpl : public LayerImpl {
+ public:
+  LayerNormalizationImpl() = default;
+  explicit LayerNormalizationImpl(const LayerNormalizationOptions& options) : options_(options) {}
+  std::string_view class_name() const override { return "LayerNormalization"; }
+  void describe(Describer& d) override {
+    d.field("axis", options_.axis);
+    d.field("epsilon", options_.epsilon);
+    d.field("center", options_.center);
+    d.field("scale", options_.scale);
+  }
+  // Statistics over the last axis alone do not care how the others lie.
+  Order order() const override { return options_.axis == -1 ? Order::any : Order::batch_first; }
+  MaskRule mask_rule() const override { return MaskRule::pass; }
+
+  void build(std::span<const Shape> inputs) override {
+    expect_inputs(*this, inputs, 1);
+    const Shape normalized = inputs[0].slice(first_axis(inputs[0].rank()), inputs[0].rank());
+    if (options_.scale) gamma_ = &weight("gamma", normalized, "ones");
+    if (options_.center) beta_ = &weight("beta", normalized, "zeros");
+  }
+  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
+    return {inputs[0]};
+  }
+
+  Vars call(Call& call, const Vars& inputs) override {
+    const Var& x = inputs[0];
+    const int first = first_axis(x.rank());
+    Shape flat = x.shape().slice(0, first);
+    flat.push_back(x.shape().product(first, x.rank()));
+    const Var z = flat == x.shape() ? x : reshape(x, flat);
+    const Var centred = z - mean(z, -1, true);
+    Var y = centred / sqrt(mean(centred * centred, -1, true) + options_.epsilon);
+    if (flat != x.shape()) y = reshape(y, x.shape());
+    if (gamma_ != nullptr) y = y * call.use(*gamma_);
+    if (beta_ != nullptr) y = y + call.use(*beta_);
+    return {y.set_time_first(x.time_first())};
+  }
+
+ private:
+  int first_axis(int rank) const {
+    const int axis = static_cast<int>(options_.axis < 0 ? options_.axis + rank : options_.axis);
+    if (axis < 1 || axis >= rank) {
+      throw Error(ErrorKind::shape, titled(*this) + ": no such axis beside the batch",
+                  {.got = std::to_string(options_.axis) + " of rank " + std::to_string(rank)});
+    }
+    return axis;
+  }
+
+  LayerNormalizationOptions options_;
+  Parameter* gamma_ = nullptr;
+  Parameter* beta_ = nullptr;
+};
+
+class BatchNormalizationImpl : public LayerImpl {
+ public:
+  BatchNormalizationImpl() = default;
+  explicit BatchNormalizationImpl(const BatchNormalizationOptions& options) : options_(options) {}
+  std::string_view class_name() const override { return "BatchNormalization"; }
+  void describe(Describer& d) override {
+    d.field("axis", options_.axis);
+    d.field("momentum", options_.momentum);
+    d.field("epsilon", options_.epsilon);
+    d.field("center", options_.center);
+    d.field("scale", options_.scale);
+  }
+  Order order() const override { return Order::any; }
+  MaskRule mask_rule() const override { return MaskRule::pass; }
+  bool whole_batch() const override { return true; }
+
+  void build(std::span<const Shape> inputs) override {
+    expect_inputs(*this, inputs, 1);
+    if (options_.axis != -1 && options_.axis != inputs[0].rank() - 1) {
+      throw Error(ErrorKind::unsupported, titled(*this) + ": an axis that is not the last",
+                  {.got = std::to_string(options_.axis), .want = "-1"});
+    }
+    const Shape features{inputs[0][-1]};
+    if (options_.scale) gamma_ = &weight("gamma", features, "ones");
+    if (options_.center) beta_ = &weight("beta", features, "zeros");
+    moving_mean_ = &weight("moving_mean", features, "zeros", {}, false);
+    moving_variance_ = &weight("moving_variance", features, "ones", {}, false);
+  }
+  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
+    return {inputs[0]};
+  }
+
+  Vars call(Call& call, const Vars& inputs) override {
+    const Var& x = inputs[0];
+    const Var flat = reshape(x, {unknown, x.shape()[-1]});
+    Var average, variance;
+    if (call.training()) {
+      const Var kept = weights_of(call, x);
+      const double count = counted(kept);
+      average = sum(flat * kept, 0) * (1 / count);
+      const Var centred = flat - average;
+      variance = sum(centred * centred * kept, 0) * (1 / count);
+      move(*moving_mean_, average);
+      move(*moving_variance_, variance);
+    } else {
+      average = call.use(*moving_mean_);
+      variance = call.use(*moving_variance_);
+    }
+    Var y = (flat - average) / sqrt(variance + options_.epsilon);
+    if (gamma_ != nullptr) y = y * call.use(*gamma_);
+    if (beta_ != nullptr) y = y + call.use(*beta_);
+    return {reshape(y, x.shape()).set_time_first(x.time_first())};
+  }
+
+ private:
+  /// 1 for the rows of the flattened input that count, else 0. Shape (rows, 1).
+  static Var weights_of(Call& call, const Var& x) {
+    const Index rows = x.elements() / x.shape()[-1];
+    Var kept = call.tape().result({rows, 1}, x.dtype(), false);
+    const Mask mask = call.mask();
+    with_float(x.dtype(), [&]<class T>() {
+      T* weight = kept.data<T>();
+      std::fill_n(weight, rows, T{1});
+      if (!mask) return;
+      for (Index i = 0; i < rows; ++i) {
+        const Index t = x.time_first() ? i / mask.rows : i % mask.time;
+        const Index r = x.time_first() ? i % mask.rows : i / mask.time;
+        weight[i] = mask.data[t * mask.rows + r] != 0 ? T{1} : T{0};
+      }
+    });
+    return kept;
+  }
+  static double counted(const Var& kept) {
+    double count = 0;
+    with_float(kept.dtype(), [&]<class T>() {
+      for (Index i = 0; i < kept.elements(); ++i) count += static_cast<double>(kept.data<T>()[i]);
+    });
+    return std::max(count, 1.0);
+  }
+  /// The lane is alone (whole_batch), so it may write.
+  void move(Parameter& moving, const Var& now) const {
+    Tensor next = moving.value().to(now.dtype());
+    with_float(now.dtype(), [&]<class T>() {
+      const T momentum = static_cast<T>(options_.momentum);
+      auto to = next.values<T>();
+      for (std::size_t i = 0; i < to.size(); ++i) {
+        to[i] = to[i] * momentum + now.data<T>()[i] * (1 - momentum);
+      }
+    });
+    moving.assign(next);
+  }
+
+  BatchNormalizationOptions options_;
+  Parameter *gamma_ = nullptr, *beta_ = nullptr;
+  Parameter *moving_mean_ = nullptr, *moving_variance_ = nullptr;
+};
+
+}  // namespace
+
+LayerNormalization::LayerNormalization(const LayerNormalizationOptions& options)
+    : Layer(named<LayerNormalizationImpl>(options.name, options)) {}
+BatchNormalization::BatchNormalization(const BatchNormalizationOptions& options)
+    : Layer(named<BatchNormalizationImpl>(options.name, options)) {}
+
+std::shared_ptr<LayerImpl> make_normalization(std::string_view class_name, Describer& options) {
+  if (class_name == "LayerNormalization") return described<LayerNormalizationImpl>(options);
+  if (class_name == "BatchNormalization") return described<BatchNormalizationImpl>(options);
+  return nullptr;
+}
+
+}  // namespace unroll
