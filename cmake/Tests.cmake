@@ -45,11 +45,19 @@ foreach(room IN LISTS UNROLL_ROOMS)
 endforeach()
 unroll_add_test_program(test_laws laws ${UNROLL_ROOM_OBJECTS})
 
+set(golden_names golden golden_float64)
+set(golden_options "" --float64)
 file(GLOB golden_sources CONFIGURE_DEPENDS tests/golden/*.cpp)
 if(golden_sources)
   add_executable(golden ${golden_sources})
   target_link_libraries(golden PRIVATE unroll unroll_flags fmt::fmt nlohmann_json::nlohmann_json)
   set_target_properties(golden PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  foreach(name option IN ZIP_LISTS golden_names golden_options)
+    add_test(NAME ${name} COMMAND sh -c
+             "test -d \"$UNROLL_GOLDEN_DIR\" || exit 77; \"$0\" ${option} \"$UNROLL_GOLDEN_DIR\""
+             $<TARGET_FILE:golden>)
+    set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
+  endforeach()
 endif()
 
 file(GLOB example_sources CONFIGURE_DEPENDS examples/*.cpp)
@@ -61,4 +69,40 @@ foreach(source IN LISTS example_sources)
   target_compile_options(example_${name} PRIVATE ${UNROLL_WARNINGS})
   set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY
                                                                    ${PROJECT_BINARY_DIR}/examples)
+  # Small as they are, examples train: a sanitizer would make that long, and the tests cover it.
+  if(NOT UNROLL_SANITIZE)
+    add_test(NAME example_${name} COMMAND example_${name}
+             WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+    set_tests_properties(example_${name} PROPERTIES TIMEOUT 600)
+  endif()
 endforeach()
+
+# Programs that must not compile, each beside its corrected twin (-DCORRECTED).
+file(GLOB wrong_programs CONFIGURE_DEPENDS tests/must_not_compile/*.cpp)
+foreach(source IN LISTS wrong_programs)
+  get_filename_component(name ${source} NAME_WE)
+  add_test(NAME must_not_compile_${name}
+           COMMAND ${PROJECT_SOURCE_DIR}/tests/must_not_compile/check ${source}
+                   ${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_ID})
+endforeach()
+
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND)
+  add_test(NAME rooms COMMAND ${Python3_EXECUTABLE} tools/check_rooms
+           WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  add_test(NAME tools COMMAND ${Python3_EXECUTABLE} -m unittest discover -s tests/tools -p "*_test.py"
+           WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  file(GLOB command_line_cases CONFIGURE_DEPENDS tests/cli/*/command)
+  if(TARGET unroll_cli AND command_line_cases)
+    add_test(NAME command_line COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/check
+                                       $<TARGET_FILE:unroll_cli>)
+    set_tests_properties(command_line PROPERTIES TIMEOUT 900)
+  endif()
+endif()
+
+# An outside project has no sanitizer flags, so it cannot use a sanitized library.
+if(NOT UNROLL_SANITIZE)
+  add_test(NAME install COMMAND ${PROJECT_SOURCE_DIR}/tests/install/check ${PROJECT_BINARY_DIR}
+                                ${CMAKE_CXX_COMPILER})
+  set_tests_properties(install PROPERTIES TIMEOUT 600)
+endif()

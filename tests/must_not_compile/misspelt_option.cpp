@@ -1,0 +1,10 @@
+// expect: no matching
+#include "unroll/layers.h"
+
+int main() {
+#ifdef CORRECTED
+  unroll::Dense layer(5, {.activation = "relu"});
+#else
+  unroll::Dense layer(5, {.activatoin = "relu"});
+#endif
+}
