@@ -5,9 +5,9 @@
 // element has the same bits whatever else is computed with it. That is what makes a lane's rows
 // independent of the lane they are in, and results independent of the number of threads.
 //
-// B is packed first: panels of `panel` columns (the last one may be half as wide), k-major, so that
-// the inner loop reads one contiguous stream. Weights are packed once an update and used for every
-// step.
+// B is packed first, into panels of a few columns, k-major, so that the inner loop reads one
+// contiguous stream. Weights are packed once an update and used for every step. What is packed fits
+// the instruction set of this processor: it is no format to be stored.
 #pragma once
 
 #include "unroll/activation.h"
@@ -46,10 +46,5 @@ void gemm_transposed_a(Index M, Index N, Index K, const T* A, Index lda, const T
 /// sums (N) += the sum of the M rows of D, in ascending order: the gradient of a bias.
 template <class T>
 void add_rows(Index M, Index N, const T* D, Index ldd, T* sums);
-
-/// The plain loops that the above must agree with; slow, for tests.
-template <class T>
-void gemm_reference(Index M, Index N, Index K, const T* A, Index lda, const T* B, Index ldb, T* C,
-                    Index ldc, const Epilogue<T>& epilogue = {});
 
 }  // namespace unroll::kernels

@@ -1,0 +1,302 @@
+// The tiles that all matrix products are made of.
+//
+// One accumulator per element, k ascending, multiply and add fused: what a tile is made of (rows,
+// vectors, pieces of K) never shows in the bits. A piece of K ends with the accumulators in C and the
+// next one starts from there.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/kernels/gemm_tile.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/kernels/gemm_tile-inl.h"
+
+// Neither compiler unrolls the loop over k by itself: 1.5 times slower at 50 units.
+#ifndef UNROLL_FOUR_TIMES
+#if defined(__clang__)
+#define UNROLL_FOUR_TIMES _Pragma("clang loop unroll_count(4)")
+#else
+#define UNROLL_FOUR_TIMES _Pragma("GCC unroll 4")
+#endif
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::kernels::HWY_NAMESPACE {
+namespace {
+
+/// A panel's piece of K that fits L1 beside the rows of A.
+template <class T>
+constexpr Index piece_of_K = 1024 / static_cast<Index>(sizeof(T));
+constexpr Index piece_of_M = 128;
+
+/// As even a split of `rows` into tiles of at most `most` as there is: rows of the next tile.
+constexpr Index tile_rows(Index rows, Index most) {
+  const Index tiles = (rows + most - 1) / most;
+  return (rows + tiles - 1) / tiles;
+}
+
+template <int MR, int NV, class D, class T, class V>
+HWY_INLINE void add_terms(D d, Index K, const T* const (&a)[MR], const T* panel, V (&sums)[MR][NV]) {
+  constexpr Index L = lanes<T>;
+  UNROLL_FOUR_TIMES
+  for (Index k = 0; k < K; ++k) {
+    V b[NV];
+    for (int n = 0; n < NV; ++n) b[n] = hn::LoadU(d, panel + n * L);
+    for (int r = 0; r < MR; ++r) {
+      const V ar = hn::Set(d, a[r][k]);
+      for (int n = 0; n < NV; ++n) sums[r][n] = hn::MulAdd(ar, b[n], sums[r][n]);
+    }
+    panel += NV * L;
+  }
+}
+
+/// Copies columns of rows: where a tile sticks out of C at the right, it works on a copy.
+template <class T>
+HWY_NOINLINE void copy_rows(Index rows, Index columns, const T* const* from, T* const* to) {
+  for (Index r = 0; r < rows; ++r) {
+    for (Index n = 0; n < columns; ++n) to[r][n] = from[r][n];
+  }
+}
+
+template <int MR, int NV, class T>
+HWY_NOINLINE void tile(const PanelProduct<T>& p, Index row) {
+  const Tag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr Index L = lanes<T>;
+  T* c[MR];
+  for (int r = 0; r < MR; ++r) c[r] = p.c.at(row + r);
+  T* inside[MR];
+  HWY_ALIGN T copy[MR][NV * L];
+  const bool edge = p.columns < NV * L;
+  if (edge) {
+    for (int r = 0; r < MR; ++r) inside[r] = std::exchange(c[r], copy[r]);
+    if (p.accumulate) copy_rows(MR, p.columns, inside, c);
+  }
+  V sums[MR][NV];
+  for (int n = 0; n < NV; ++n) {
+    const V start = p.bias ? hn::LoadU(d, p.bias + n * L) : hn::Zero(d);
+    for (int r = 0; r < MR; ++r) sums[r][n] = start;
+  }
+  if (p.accumulate) {
+    for (int r = 0; r < MR; ++r) {
+      for (int n = 0; n < NV; ++n) sums[r][n] = hn::Add(sums[r][n], hn::LoadU(d, c[r] + n * L));
+    }
+  }
+  for (int i = 0; i < p.count; ++i) {
+    const T* a[MR];
+    for (int r = 0; r < MR; ++r) a[r] = p.terms[i].a.at(row + r);
+    add_terms<MR, NV>(d, p.terms[i].K, a, p.terms[i].panel, sums);
+  }
+  if (p.relu) {
+    for (int r = 0; r < MR; ++r) {
+      for (int n = 0; n < NV; ++n) sums[r][n] = hn::Max(sums[r][n], hn::Zero(d));
+    }
+  }
+  for (int r = 0; r < MR; ++r) {
+    for (int n = 0; n < NV; ++n) hn::StoreU(sums[r][n], d, c[r] + n * L);
+  }
+  if (edge) copy_rows(MR, p.columns, c, inside);
+}
+
+template <int NV, int MR, class T>
+HWY_INLINE void tile_of(Index rows, const PanelProduct<T>& p, Index row) {
+  if constexpr (MR == 1) {
+    tile<1, NV>(p, row);
+  } else {
+    if (rows == MR) return tile<MR, NV>(p, row);
+    tile_of<NV, MR - 1>(rows, p, row);
+  }
+}
+
+template <int NV, int MR, class T>
+void tiles(const PanelProduct<T>& p, Index rows) {
+  for (Index row = 0; row < rows;) {
+    const Index next = tile_rows(rows - row, MR);
+    tile_of<NV, MR>(next, p, row);
+    row += next;
+  }
+}
+
+template <class T>
+void tiles(const PanelProduct<T>& p, Index rows) {
+  if (p.vectors == 3) return tiles<3, 4>(p, rows);
+  if (p.vectors == 2) return tiles<2, 6>(p, rows);
+  tiles<1, 8>(p, rows);
+}
+
+template <class T>
+void multiply_panel(const PanelProduct<T>& p, Index rows) {
+  constexpr Index piece = piece_of_K<T>;
+  Index K = 0;
+  for (int i = 0; i < p.count; ++i) K += p.terms[i].K;
+  // A panel that one tile reads is read once anyhow.
+  if (K <= piece + piece / 4 || rows <= 4) return tiles(p, rows);
+  PanelProduct<T> part = p;
+  part.relu = false;
+  for (int i = 0; i < p.count; ++i) {
+    const Terms<T>& terms = p.terms[i];
+    for (Index k = 0; k < terms.K; k += piece) {
+      const bool last = i == p.count - 1 && k + piece >= terms.K;
+      part.count = 0;
+      part.add({terms.a.base + k, terms.a.ld, terms.a.which}, std::min(piece, terms.K - k),
+               terms.panel + k * p.vectors * lanes<T>);
+      part.relu = last && p.relu;
+      tiles(part, rows);
+      part.bias = nullptr;
+      part.accumulate = true;
+    }
+  }
+}
+
+// --- one row ---------------------------------------------------------------------------------
+template <int NP, int NV, class T>
+HWY_NOINLINE void row_tile(const RowProduct<T>& p) {
+  const Tag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr Index L = lanes<T>;
+  V sums[NP][NV];
+  const T* panel[NP];
+  for (int i = 0; i < NP; ++i) {
+    panel[i] = p.panel + i * p.panel_step;
+    for (int n = 0; n < NV; ++n) sums[i][n] = hn::LoadU(d, p.bias + i * p.bias_step + n * L);
+  }
+  Index at = 0;
+  UNROLL_FOUR_TIMES
+  for (Index k = 0; k < p.K; ++k) {
+    const V a = hn::Set(d, p.a[k]);
+    for (int i = 0; i < NP; ++i) {
+      for (int n = 0; n < NV; ++n) {
+        sums[i][n] = hn::MulAdd(a, hn::LoadU(d, panel[i] + at + n * L), sums[i][n]);
+      }
+    }
+    at += NV * L;
+  }
+  for (int i = 0; i < NP; ++i) {
+    for (int n = 0; n < NV; ++n) hn::StoreU(sums[i][n], d, p.c + i * p.c_step + n * L);
+  }
+}
+
+template <int NP, class T>
+void row_tiles(const RowProduct<T>& p) {
+  if (p.vectors == 3) return row_tile<NP, 3>(p);
+  if (p.vectors == 2) return row_tile<NP, 2>(p);
+  row_tile<NP, 1>(p);
+}
+
+template <class T>
+void multiply_row(const RowProduct<T>& p) {
+  RowProduct<T> part = p;
+  for (Index done = 0; done < p.panels;) {
+    const Index now = tile_rows(p.panels - done, 4);
+    part.panel = p.panel + done * p.panel_step;
+    part.bias = p.bias + done * p.bias_step;
+    part.c = p.c + done * p.c_step;
+    switch (now) {
+      case 1:
+        row_tiles<1>(part);
+        break;
+      case 2:
+        row_tiles<2>(part);
+        break;
+      case 3:
+        row_tiles<3>(part);
+        break;
+      default:
+        row_tiles<4>(part);
+    }
+    done += now;
+  }
+}
+
+// --- A transposed ------------------------------------------------------------------------------
+template <int MR, int NV, class T>
+HWY_NOINLINE void transposed_tile(const TransposedProduct<T>& p, Index m, Index M, Index k,
+                                  Index column) {
+  const Tag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr Index L = lanes<T>;
+  const Index columns = std::min(p.N - column, NV * L);
+  T* c[MR];
+  for (int r = 0; r < MR; ++r) c[r] = p.row(k + r) + column;
+  T* inside[MR];
+  HWY_ALIGN T copy[MR][NV * L];
+  const bool edge = columns < NV * L;
+  if (edge) {
+    for (int r = 0; r < MR; ++r) inside[r] = std::exchange(c[r], copy[r]);
+    copy_rows(MR, columns, inside, c);
+  }
+  V sums[MR][NV];
+  for (int r = 0; r < MR; ++r) {
+    for (int n = 0; n < NV; ++n) sums[r][n] = hn::LoadU(d, c[r] + n * L);
+  }
+  const Index lda = p.lda, ldd = p.ldd;
+  const T* a = p.a + m * lda + k;
+  const T* b = p.d + m * ldd + column;
+  UNROLL_FOUR_TIMES
+  for (Index i = 0; i < M; ++i) {
+    V bv[NV];
+    for (int n = 0; n < NV; ++n) bv[n] = hn::LoadU(d, b + n * L);
+    for (int r = 0; r < MR; ++r) {
+      const V ar = hn::Set(d, a[r]);
+      for (int n = 0; n < NV; ++n) sums[r][n] = hn::MulAdd(ar, bv[n], sums[r][n]);
+    }
+    a += lda;
+    b += ldd;
+  }
+  for (int r = 0; r < MR; ++r) {
+    for (int n = 0; n < NV; ++n) hn::StoreU(sums[r][n], d, c[r] + n * L);
+  }
+  if (edge) copy_rows(MR, columns, c, inside);
+}
+
+template <int NV, int MR, class T>
+HWY_INLINE void transposed_tile_of(Index rows, const TransposedProduct<T>& p, Index m, Index M,
+                                   Index k, Index column) {
+  if constexpr (MR == 1) {
+    transposed_tile<1, NV>(p, m, M, k, column);
+  } else {
+    if (rows == MR) return transposed_tile<MR, NV>(p, m, M, k, column);
+    transposed_tile_of<NV, MR - 1>(rows, p, m, M, k, column);
+  }
+}
+
+template <int NV, int MR, class T>
+void transposed_panel(const TransposedProduct<T>& p, Index m, Index M, Index column) {
+  const Index K = p.K();
+  for (Index k = 0; k < K;) {
+    const Index next = tile_rows(K - k, MR);
+    transposed_tile_of<NV, MR>(next, p, m, M, k, column);
+    k += next;
+  }
+}
+
+template <class T>
+void multiply_transposed(const TransposedProduct<T>& p) {
+  constexpr Index L = lanes<T>;
+  for (Index m = 0; m < p.M; m += piece_of_M) {
+    const Index M = std::min(piece_of_M, p.M - m);
+    Index column = 0;
+    for (Index left = vectors_for(p.N, L), now; left > 0; left -= now) {
+      now = panel_vectors(left);
+      if (now == 3) transposed_panel<3, 4>(p, m, M, column);
+      if (now == 2) transposed_panel<2, 6>(p, m, M, column);
+      if (now == 1) transposed_panel<1, 8>(p, m, M, column);
+      column += now * L;
+    }
+  }
+}
+
+}  // namespace
+
+void multiply(const PanelProduct<float>& product, Index rows) { multiply_panel(product, rows); }
+void multiply(const PanelProduct<double>& product, Index rows) { multiply_panel(product, rows); }
+void multiply(const RowProduct<float>& product) { multiply_row(product); }
+void multiply(const RowProduct<double>& product) { multiply_row(product); }
+void multiply(const TransposedProduct<float>& product) { multiply_transposed(product); }
+void multiply(const TransposedProduct<double>& product) { multiply_transposed(product); }
+
+}  // namespace unroll::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

@@ -1,0 +1,96 @@
+// What the tiles of matrix products are told. Plain structs, the same for every instruction set; the
+// tiles themselves are declared in gemm_tile-inl.h.
+//
+// L: numbers in a vector. B is packed in panels of 3 L, 2 L or L columns, k-major: panel_vectors()
+// says how wide the next one is. A tile is as wide as a panel, so that its 12 or so accumulators, the
+// panel's vectors of one k and one number of A just fit the 16 registers of AVX2.
+#pragma once
+
+#include "unroll/index.h"
+
+namespace unroll::kernels {
+
+/// Vectors in the next panel where `left` are still to come. Never 1 after a 3: two panels of 2 keep
+/// the multiply-add units busier.
+constexpr Index panel_vectors(Index left) noexcept {
+  return left == 4 ? 2 : left < 3 ? left : 3;
+}
+
+/// Rows of a matrix: at distance ld, or, with `which`, a choice of such rows.
+template <class T>
+struct Rows {
+  T* base = nullptr;
+  Index ld = 0;
+  const Index* which = nullptr;
+
+  T* at(Index i) const noexcept { return base + (which ? which[i] : i) * ld; }
+};
+
+/// Some terms of a product: K columns of A times K rows of a panel.
+template <class T>
+struct Terms {
+  Rows<const T> a;
+  Index K = 0;
+  const T* panel = nullptr;
+};
+
+/// One panel's columns of C = [relu](bias + [C] + the terms, in their order, k ascending).
+template <class T>
+struct PanelProduct {
+  static constexpr int most_terms = 4;
+
+  Terms<T> terms[most_terms];
+  int count = 0;
+  Rows<T> c;
+  Index vectors = 0;        // of the panel
+  Index columns = 0;        // of C that are written
+  const T* bias = nullptr;  // as wide as the panel; null: zeros
+  bool accumulate = false;
+  bool relu = false;
+
+  void add(Rows<const T> a, Index K, const T* panel) noexcept { terms[count++] = {a, K, panel}; }
+};
+
+/// One row times several panels of equal width that lie panel_step apart; all their accumulators are
+/// in registers at once. Same bits as the same row in a PanelProduct.
+template <class T>
+struct RowProduct {
+  const T* a = nullptr;
+  Index K = 0;
+  const T* panel = nullptr;
+  Index panel_step = 0;
+  Index vectors = 0;
+  Index panels = 0;
+  const T* bias = nullptr;  // never null
+  Index bias_step = 0;
+  T* c = nullptr;
+  Index c_step = 0;
+};
+
+/// C (K, N) += A^T D over M rows, m ascending. The rows of C are in up to three places, one after the
+/// other: the gradients of a recurrent kernel, of a kernel and of a bias.
+template <class T>
+struct TransposedProduct {
+  Index M = 0, N = 0;
+  const T* a = nullptr;
+  Index lda = 0;
+  const T* d = nullptr;  // readable up to N rounded up to a vector
+  Index ldd = 0;
+  struct Place {
+    T* c = nullptr;
+    Index rows = 0;
+    Index ld = 0;
+  };
+  Place places[3];
+
+  Index K() const noexcept { return places[0].rows + places[1].rows + places[2].rows; }
+  T* row(Index k) const noexcept {
+    for (const Place& place : places) {
+      if (k < place.rows) return place.c + k * place.ld;
+      k -= place.rows;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace unroll::kernels
