@@ -224,6 +224,8 @@ Var matmul(const Var& a, const Var& b);
 Var reshape(const Var& x, const Shape& shape);
 /// Axes in another order: result axis i is axis order[i] of x.
 Var transpose(const Var& x, std::initializer_list<int> order);
+/// The positions of an axis in the opposite order.
+Var reverse(const Var& x, int axis);
 /// The first two axes exchanged.
 Var swap_first_axes(const Var& x);
 Var concat(std::span<const Var> parts, int axis);

@@ -50,8 +50,8 @@ inline constexpr std::array<std::pair<std::string_view, InitializerKind>, 15> in
 /// How a weight begins. A plain value, named by a literal that the compiler checks.
 class Initializer {
  public:
-  /// `a` and `b`: minimum and maximum (random_uniform), mean and standard deviation (normal kinds), the
-  /// value (constant), the gain (orthogonal, identity). The others take none.
+  /// `a` and `b`: minimum and maximum (random_uniform), mean and standard deviation (normal kinds),
+  /// the value (constant), the gain (orthogonal, identity). The others take none.
   constexpr Initializer(InitializerKind kind, double a, double b) noexcept
       : kind_(kind), a_(a), b_(b) {}
   /// Keras's defaults: uniform in [-0.05, 0.05], deviation 0.05, gain 1.
@@ -75,6 +75,14 @@ class Initializer {
     return "zeros";
   }
 
+  /// The same, but the second quarter of the numbers begins with 1: the bias of an LSTM whose forget gate
+  /// starts open. Source: Jozefowicz, Zaremba, Sutskever, 2015.
+  constexpr Initializer with_unit_forget() const noexcept {
+    Initializer result = *this;
+    result.unit_forget_ = true;
+    return result;
+  }
+
   /// Fills `values` of a (…, fan_in, fan_out) shape. Which numbers is a function of (seed, stream).
   void fill(Tensor& values, std::uint64_t seed, std::uint64_t stream) const;
 
@@ -88,6 +96,7 @@ class Initializer {
 
   InitializerKind kind_;
   double a_ = 0, b_ = 0;
+  bool unit_forget_ = false;
 };
 
 constexpr Initializer random_uniform(double minimum = -0.05, double maximum = 0.05) noexcept {

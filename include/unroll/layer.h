@@ -7,8 +7,9 @@
 // A Layer is a handle: copies share the weights. It has no run-time state: states, masks and random
 // numbers come in with each Call, so that many lanes and many callers may run it at once.
 //
-// To write a layer, derive from LayerImpl: `build` declares weights, `output_shapes` says what comes out,
-// `call` computes it in ordinary operations on Vars. To write a recurrent cell, see unroll/recurrent.h.
+// To write a layer, derive from LayerImpl: `build` declares weights, `output_shapes` says what
+// comes out, `call` computes it in ordinary operations on Vars. To write a recurrent cell, see
+// unroll/recurrent.h.
 #pragma once
 
 #include <array>
@@ -23,10 +24,11 @@
 
 namespace unroll {
 
-// --- weights ----------------------------------------------------------------------------------------
+// --- weights
+// ----------------------------------------------------------------------------------------
 
-/// One weight of a layer. Its numbers are a tensor of their own or, once a model trains, a slice of that
-/// model's flat vector; reading it through value() is the same either way.
+/// One weight of a layer. Its numbers are a tensor of their own or, once a model trains, a slice of
+/// that model's flat vector; reading it through value() is the same either way.
 class Parameter {
  public:
   Parameter(std::string name, const Shape& shape, const Initializer& initializer,
@@ -67,10 +69,11 @@ class Parameter {
   Index version_ = 0;
 };
 
-// --- what a layer is given when it runs ---------------------------------------------------------------
+// --- what a layer is given when it runs
+// ---------------------------------------------------------------
 
-/// Which (step, row) of a sequence counts: 1 = keep. (time, rows), time first, whatever the order of
-/// the values beside it. Data null: everything counts.
+/// Which (step, row) of a sequence counts: 1 = keep. (time, rows), time first, whatever the order
+/// of the values beside it. Data null: everything counts.
 struct Mask {
   const std::uint8_t* data = nullptr;
   Index time = 0;
@@ -99,13 +102,16 @@ class Call {
 
   /// The mask that came with input i.
   Mask mask(std::size_t i = 0) const noexcept { return i < masks_.size() ? masks_[i] : Mask{}; }
+  /// Whether that mask was given by the caller, rather than having travelled with the values.
+  bool explicit_mask() const noexcept { return explicit_mask_; }
   /// The mask that goes with output i; only for layers whose mask_rule() is `own`.
   void set_mask(const Mask& mask, std::size_t i = 0);
 
   /// The carried states of a stateful component, all rows of the batch; empty where it has none.
   virtual std::span<Tensor> states(const Component& component) = 0;
 
-  /// What names the random numbers of a component in this step: give both to base::Random or dropout().
+  /// What names the random numbers of a component in this step: give both to base::Random or
+  /// dropout().
   std::uint64_t seed() const noexcept { return seed_; }
   std::uint64_t stream(const Component& component) const noexcept;
 
@@ -114,16 +120,18 @@ class Call {
   std::uint64_t seed_ = 0;
   std::uint64_t step_ = 0;
   bool training_ = false;
+  bool explicit_mask_ = false;
   Index rows_ = 0;
   Index first_row_ = 0;
   base::InlineVector<Mask, 6> masks_;
   base::InlineVector<Mask, 6> out_masks_;
 };
 
-// --- what layers and cells have in common ---------------------------------------------------------------
+// --- what layers and cells have in common
+// ---------------------------------------------------------------
 
-/// Reads or writes the options of a component, field by field: one description serves construction from
-/// text, saving, loading and help. Names are Keras's.
+/// Reads or writes the options of a component, field by field: one description serves construction
+/// from text, saving, loading and help. Names are Keras's.
 class Describer {
  public:
   virtual ~Describer() = default;
@@ -195,8 +203,8 @@ enum class MaskRule {
 /// What a layer is made of. Derive from it to write one.
 class LayerImpl : public Component {
  public:
-  /// Declares the weights. Called once, with the shapes of the inputs (axis 0 is the batch, unknown).
-  /// Throws: Error (shape) where the layer cannot take them.
+  /// Declares the weights. Called once, with the shapes of the inputs (axis 0 is the batch,
+  /// unknown). Throws: Error (shape) where the layer cannot take them.
   virtual void build(std::span<const Shape> /*inputs*/) {}
   virtual std::vector<Shape> output_shapes(std::span<const Shape> inputs) const = 0;
   /// Computes the outputs; sequences lie as order() says.
@@ -220,7 +228,8 @@ class LayerImpl : public Component {
   bool built_ = false;
 };
 
-// --- graphs -----------------------------------------------------------------------------------------
+// --- graphs
+// -----------------------------------------------------------------------------------------
 
 class Symbol;
 
@@ -274,7 +283,7 @@ class Symbol {
 struct GraphNode {
   std::shared_ptr<LayerImpl> layer;
   Symbols inputs;
-  Symbol mask;  ///< an explicit mask (batch, time); empty: masks travel by themselves
+  Symbol mask;                ///< an explicit mask (batch, time); empty: masks travel by themselves
   std::vector<Shape> shapes;  ///< of the outputs
   /// Order of creation, so that a model names its layers in the order they were written.
   std::uint64_t serial = 0;

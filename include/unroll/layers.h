@@ -32,7 +32,8 @@ struct DenseOptions {
   std::string name = {};
 };
 /// y = activation(x W + b) along the last axis.
-/// Shapes: (batch, ..., features) -> (batch, ..., units). Weights: kernel (features, units), bias (units).
+/// Shapes: (batch, ..., features) -> (batch, ..., units). Weights: kernel (features, units), bias
+/// (units).
 class Dense : public Layer {
  public:
   explicit Dense(Index units, const DenseOptions& options = {});
@@ -75,8 +76,8 @@ class Dropout : public Layer {
 struct NameOption {
   std::string name = {};
 };
-/// An activation as a layer of its own. The class is called ActivationLayer, as Activation names the function;
-/// Keras's name, "Activation", is what summary() and files say.
+/// An activation as a layer of its own. The class is called ActivationLayer, as Activation names
+/// the function; Keras's name, "Activation", is what summary() and files say.
 class ActivationLayer : public Layer {
  public:
   explicit ActivationLayer(Activation activation, const NameOption& options = {});
@@ -97,7 +98,8 @@ class RepeatVector : public Layer {
  public:
   explicit RepeatVector(Index n, const NameOption& options = {});
 };
-/// Shapes: (batch, d1, d2, ...) -> (batch, axes in the order of dims); dims count from 1, as in Keras.
+/// Shapes: (batch, d1, d2, ...) -> (batch, axes in the order of dims); dims count from 1, as in
+/// Keras.
 class Permute : public Layer {
  public:
   explicit Permute(const Shape& dims, const NameOption& options = {});
@@ -154,8 +156,8 @@ struct LayerNormalizationOptions {
   bool scale = true;
   std::string name = {};
 };
-/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta along the last axis (or from `axis` to the last).
-/// Source: Ba, Kiros, Hinton, "Layer normalization", 2016.
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta along the last axis (or from `axis` to
+/// the last). Source: Ba, Kiros, Hinton, "Layer normalization", 2016.
 class LayerNormalization : public Layer {
  public:
   explicit LayerNormalization(const LayerNormalizationOptions& options = {});
@@ -169,9 +171,9 @@ struct BatchNormalizationOptions {
   bool scale = true;
   std::string name = {};
 };
-/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta per feature: statistics of the whole batch while
-/// training (masked steps left out), moving averages otherwise.
-/// Source: Ioffe, Szegedy, "Batch normalization", 2015.
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta per feature: statistics of the whole
+/// batch while training (masked steps left out), moving averages otherwise. Source: Ioffe, Szegedy,
+/// "Batch normalization", 2015.
 class BatchNormalization : public Layer {
  public:
   explicit BatchNormalization(const BatchNormalizationOptions& options = {});
@@ -189,8 +191,8 @@ class GetItem : public Layer {
   explicit GetItem(const Picks& picks, const NameOption& options = {});
 };
 
-/// A plain layer of Keras's class name whose options the describer fills; null for a class that is not
-/// in this room. Throws: what the describer throws.
+/// A plain layer of Keras's class name whose options the describer fills; null for a class that is
+/// not in this room. Throws: what the describer throws.
 std::shared_ptr<LayerImpl> make_plain_layer(std::string_view class_name, Describer& options);
 
 }  // namespace unroll

@@ -1,6 +1,7 @@
 // Picking parts of an array: h[{all, -1, all}], z[{all, range(0, 50)}].
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "unroll/shape.h"
@@ -53,6 +54,6 @@ PickedAxis resolve(const Pick& pick, Index size);
 /// The shape that is left; an unknown size stays unknown under `all`, and refuses everything else
 /// but a position (which is resolved when the numbers are there). Throws: Error (shape) for more
 /// picks than axes.
-Shape picked_shape(const Shape& shape, const Picks& picks);
+Shape picked_shape(const Shape& shape, std::span<const Pick> picks);
 
 }  // namespace unroll

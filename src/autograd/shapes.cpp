@@ -145,6 +145,15 @@ Var swap_first_axes(const Var& x) {
   return moved(x, shape, strides, 0).set_time_first(!x.time_first());
 }
 
+Var reverse(const Var& x, int axis) {
+  const int at = positive_axis(axis, x.rank());
+  auto strides = strides_of(x.shape());
+  Index& stride = strides[static_cast<std::size_t>(at)];
+  const Index last = stride * (x.shape()[at] - 1);
+  stride = -stride;
+  return moved(x, x.shape(), strides, last).set_time_first(x.time_first());
+}
+
 Var concat(std::span<const Var> parts, int axis) {
   if (parts.empty()) throw Error(ErrorKind::value, "concat of nothing");
   const Var& first = parts[0];
@@ -207,8 +216,7 @@ Var stack(std::initializer_list<Var> parts, int axis) {
 }
 
 Var slice(const Var& x, std::span<const Pick> picks) {
-  const Picks list(picks.begin(), picks.end());
-  const Shape shape = picked_shape(x.shape(), list);
+  const Shape shape = picked_shape(x.shape(), picks);
   const auto source = strides_of(x.shape());
   std::array<Index, Shape::max_rank> strides{};
   Index start = 0;
@@ -217,7 +225,7 @@ Var slice(const Var& x, std::span<const Pick> picks) {
   bool contiguous = true, inside = false;
   for (int axis = x.rank() - 1; axis >= 0; --axis) {
     const auto i = static_cast<std::size_t>(axis);
-    const Pick pick = i < list.size() ? list[i] : Pick(all);
+    const Pick pick = i < picks.size() ? picks[i] : Pick(all);
     const PickedAxis part = resolve(pick, x.shape()[axis]);
     start += part.first * source[i];
     if (inside && part.count != 1) contiguous = false;
@@ -225,7 +233,7 @@ Var slice(const Var& x, std::span<const Pick> picks) {
   }
   for (int axis = 0; axis < x.rank(); ++axis) {
     const auto i = static_cast<std::size_t>(axis);
-    const Pick pick = i < list.size() ? list[i] : Pick(all);
+    const Pick pick = i < picks.size() ? picks[i] : Pick(all);
     if (!pick.one()) strides[kept++] = source[i];
   }
   return contiguous ? contiguous_part(x, shape, start) : moved(x, shape, strides, start);

@@ -141,7 +141,11 @@ std::vector<double> draw(const Initializer& initializer, const Shape& shape,
 }  // namespace
 
 void Initializer::fill(Tensor& values, std::uint64_t seed, std::uint64_t stream) const {
-  const std::vector<double> drawn = draw(*this, values.shape(), base::Random(seed, stream));
+  std::vector<double> drawn = draw(*this, values.shape(), base::Random(seed, stream));
+  if (unit_forget_) {
+    const auto quarter = static_cast<std::ptrdiff_t>(drawn.size() / 4);
+    std::fill_n(drawn.begin() + quarter, quarter, 1.0);
+  }
   const auto copy = [&](auto to) { std::ranges::copy(drawn, to.begin()); };
   if (values.dtype() == DType::float64) {
     copy(values.values<double>());

@@ -1,4 +1,5 @@
 // Layers that only move numbers: Flatten, Reshape, RepeatVector, Permute, GetItem.
+#include <algorithm>
 #include <utility>
 
 #include "src/layers/plain.h"
@@ -65,7 +66,6 @@ class RepeatVectorImpl : public LayerImpl {
   }
   Vars call(Call& call, const Vars& inputs) override {
     // The copies lie time first: whoever repeats a vector is about to walk through time.
-    const Shape shape = inputs[0].shape().with(0, n_);
     Var ones = call.tape().result(Shape{n_, 1, 1}, inputs[0].dtype(), false);
     if (ones.dtype() == DType::float64) {
       std::fill_n(ones.data<double>(), n_, 1.0);

@@ -30,7 +30,7 @@ PickedAxis resolve(const Pick& pick, Index size) {
   return {first, last - first};
 }
 
-Shape picked_shape(const Shape& shape, const Picks& picks) {
+Shape picked_shape(const Shape& shape, std::span<const Pick> picks) {
   if (static_cast<int>(picks.size()) > shape.rank()) {
     throw Error(ErrorKind::shape, "more picks than axes",
                 {.got = std::to_string(picks.size()) + " picks of " + shape.to_string()});

@@ -1,0 +1,78 @@
+// The walk of a cell through time.
+#pragma once
+
+#include <optional>
+
+#include "src/layers/packed.h"
+#include "src/recurrent/fused.h"
+
+namespace unroll {
+
+/// How a sequence is walked; the part of the options that all recurrent layers share.
+struct Walk {
+  bool return_sequences = false;
+  bool return_state = false;
+  bool go_backwards = false;
+  bool stateful = false;
+  bool unroll = false;
+  bool zero_output_for_mask = false;
+};
+
+template <class Options>
+Walk walk_of(const Options& options) {
+  return {options.return_sequences, options.return_state, options.go_backwards,
+          options.stateful,         options.unroll,       options.zero_output_for_mask};
+}
+
+/// The carried states of this lane's rows, and their way back.
+Vars load_states(Call& call, const Component& owner);
+void store_states(Call& call, const Component& owner, const Vars& states);
+
+/// RNN, and with the built-in cells SimpleRNN, GRU and LSTM: the layers differ in name and options
+/// only. Inputs: x (time, rows, features), then initial states. Outputs: the sequence or its last
+/// step, then the last states where return_state asks for them.
+class WalkerImpl : public LayerImpl {
+ public:
+  WalkerImpl(std::string class_name, Cell cell, const Walk& walk)
+      : class_name_(std::move(class_name)), cell_(std::move(cell)), walk_(walk) {}
+
+  std::string_view class_name() const override { return class_name_; }
+  void describe(Describer& d) override;
+  void build(std::span<const Shape> inputs) override;
+  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override;
+  std::vector<Shape> state_shapes(Index batch) const override;
+  Order order() const override { return Order::time_first; }
+  MaskRule mask_rule() const override { return MaskRule::own; }
+  void prepare(DType dtype, bool training) override;
+  Vars call(Call& call, const Vars& inputs) override;
+
+  const Walk& walk() const noexcept { return walk_; }
+  const Cell& cell() const noexcept { return cell_; }
+  std::size_t states() const noexcept { return state_sizes_.size(); }
+
+  /// The walk with a mask and initial states given; `mask` has the order of x, not of processing.
+  Vars run(Call& call, const Var& x, const Mask& mask, const Vars& initial);
+  /// Bidirectional decides this for its layers.
+  void set_zero_output_for_mask(bool value) noexcept { walk_.zero_output_for_mask = value; }
+  /// A layer of the same options with weights of its own, walking the other way; null where the
+  /// cell is a user's.
+  std::shared_ptr<WalkerImpl> twin_backwards() const;
+
+ private:
+  bool runs_fused(const Call& call) const;
+  Vars run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial);
+  Vars run_steps(Call& call, const Var& x, const Mask& mask, const Vars& initial);
+  template <class T>
+  void refresh(bool training);
+
+  std::string class_name_;
+  Cell cell_;
+  Walk walk_;
+  std::vector<Index> state_sizes_;
+  Index output_size_ = 0;
+  Index features_ = 0;
+  const FusedCell* fused_ = nullptr;
+  PackedCopy packed_;
+};
+
+}  // namespace unroll
