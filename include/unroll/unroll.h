@@ -1,0 +1,34 @@
+// unroll: every door in one line, for programs.
+//
+//   #include <unroll/unroll.h>
+//
+// Read the doors in this order.
+#pragma once
+
+// Numbers, and what goes wrong with them.
+#include "unroll/error.h"
+#include "unroll/index.h"
+#include "unroll/shape.h"
+#include "unroll/slice.h"
+#include "unroll/tensor.h"
+#include "unroll/version.h"
+
+// Tables, scalers, windows, pictures.
+#include "unroll/csv.h"
+#include "unroll/dates.h"
+#include "unroll/plot.h"
+#include "unroll/scalers.h"
+#include "unroll/table.h"
+#include "unroll/windows.h"
+
+// Layers, and the models made of them.
+#include "unroll/activation.h"
+#include "unroll/initializers.h"
+#include "unroll/layer.h"
+#include "unroll/layers.h"
+#include "unroll/recurrent.h"
+
+// For whoever writes a layer or a cell.
+#include "unroll/arena.h"
+#include "unroll/autograd.h"
+#include "unroll/inline_vector.h"
