@@ -101,6 +101,18 @@ HWY_INLINE V Exp(D d, V v) {
   return hn::Mul(hn::Mul(y, PowerOfTwo(d, half)), PowerOfTwo(d, rest));
 }
 
+/// e^v - 1 for v <= 0, exact to a few ulp near zero too.
+template <class D, class V = hn::VFromD<D>>
+HWY_INLINE V Expm1OfNegative(D d, V v) {
+  using T = hn::TFromD<D>;
+  const V low = hn::Set(d, -MathConstants<T>::tanh_high);  // -1 below
+  v = hn::IfThenElse(hn::Lt(v, low), low, v);
+  V shifted;
+  const V p = ReducedExpm1(d, v, shifted);
+  const V scale = PowerOfTwo(d, shifted);
+  return hn::MulAdd(scale, p, hn::Sub(scale, hn::Set(d, T{1})));
+}
+
 /// tanh v = t / (t + 2) with t = exp(2 |v|) - 1, which has no cancellation anywhere.
 template <class D, class V = hn::VFromD<D>>
 HWY_INLINE V Tanh(D d, V v) {
