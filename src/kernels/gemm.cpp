@@ -2,6 +2,8 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/gemm.cpp"
+#include "src/kernels/gemm.h"
+
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -9,7 +11,6 @@
 #include <type_traits>
 
 #include "src/base/aligned.h"
-#include "src/kernels/gemm.h"
 #include "src/kernels/gemm_tile-inl.h"
 #include "src/kernels/vector.h"
 
@@ -111,20 +112,20 @@ void add_rows_of(Index M, Index N, const T* D, Index ldd, T* sums) {
 
 }  // namespace
 
-#define UNROLL_FOR_TYPE(T, Suffix)                                                                \
-  void Pack##Suffix(Index K, Index N, const T* b, Index ldb, bool transposed, T* packed) {        \
-    pack_panels(K, N, b, ldb, transposed, packed);                                                \
-  }                                                                                               \
+#define UNROLL_FOR_TYPE(T, Suffix)                                                                 \
+  void Pack##Suffix(Index K, Index N, const T* b, Index ldb, bool transposed, T* packed) {         \
+    pack_panels(K, N, b, ldb, transposed, packed);                                                 \
+  }                                                                                                \
   void Gemm##Suffix(Index M, Index N, Index K, const T* A, Index lda, const T* B, T* C, Index ldc, \
-                    const Epilogue<T>& epilogue) {                                                \
-    gemm_blocks(M, N, K, A, lda, B, C, ldc, epilogue);                                            \
-  }                                                                                               \
+                    const Epilogue<T>& epilogue) {                                                 \
+    gemm_blocks(M, N, K, A, lda, B, C, ldc, epilogue);                                             \
+  }                                                                                                \
   void Transposed##Suffix(Index M, Index N, Index K, const T* A, Index lda, const T* D, Index ldd, \
-                          T* C, Index ldc) {                                                      \
-    gemm_transposed(M, N, K, A, lda, D, ldd, C, ldc);                                             \
-  }                                                                                               \
-  void AddRows##Suffix(Index M, Index N, const T* D, Index ldd, T* sums) {                        \
-    add_rows_of(M, N, D, ldd, sums);                                                              \
+                          T* C, Index ldc) {                                                       \
+    gemm_transposed(M, N, K, A, lda, D, ldd, C, ldc);                                              \
+  }                                                                                                \
+  void AddRows##Suffix(Index M, Index N, const T* D, Index ldd, T* sums) {                         \
+    add_rows_of(M, N, D, ldd, sums);                                                               \
   }
 UNROLL_FOR_TYPE(float, Float)
 UNROLL_FOR_TYPE(double, Double)
@@ -151,11 +152,11 @@ Index packed_size(Index K, Index N) {
 }
 
 // Calls the function of the chosen instruction set for the type of T.
-#define UNROLL_DISPATCH(Name, ...)                     \
-  if constexpr (std::is_same_v<T, float>) {            \
-    HWY_DYNAMIC_DISPATCH(Name##Float)(__VA_ARGS__);    \
-  } else {                                             \
-    HWY_DYNAMIC_DISPATCH(Name##Double)(__VA_ARGS__);   \
+#define UNROLL_DISPATCH(Name, ...)                   \
+  if constexpr (std::is_same_v<T, float>) {          \
+    HWY_DYNAMIC_DISPATCH(Name##Float)(__VA_ARGS__);  \
+  } else {                                           \
+    HWY_DYNAMIC_DISPATCH(Name##Double)(__VA_ARGS__); \
   }
 
 template <class T>
@@ -173,20 +174,18 @@ void gemm_transposed_a(Index M, Index N, Index K, const T* A, Index lda, const T
   UNROLL_DISPATCH(Transposed, M, N, K, A, lda, D, ldd, C, ldc)
 }
 template <class T>
-void add_rows(Index M, Index N, const T* D, Index ldd, T* sums) {
-  UNROLL_DISPATCH(AddRows, M, N, D, ldd, sums)
-}
+void add_rows(Index M, Index N, const T* D, Index ldd,
+              T* sums){UNROLL_DISPATCH(AddRows, M, N, D, ldd, sums)}
 
-#define UNROLL_INSTANTIATE(T)                                                                     \
-  template Index packed_size<T>(Index, Index);                                                    \
-  template void pack<T>(Index, Index, const T*, Index, bool, T*);                                 \
-  template void gemm<T>(Index, Index, Index, const T*, Index, const T*, T*, Index,                \
-                        const Epilogue<T>&);                                                      \
-  template void gemm_transposed_a<T>(Index, Index, Index, const T*, Index, const T*, Index, T*,   \
-                                     Index);                                                      \
+#define UNROLL_INSTANTIATE(T)                                                                   \
+  template Index packed_size<T>(Index, Index);                                                  \
+  template void pack<T>(Index, Index, const T*, Index, bool, T*);                               \
+  template void gemm<T>(Index, Index, Index, const T*, Index, const T*, T*, Index,              \
+                        const Epilogue<T>&);                                                    \
+  template void gemm_transposed_a<T>(Index, Index, Index, const T*, Index, const T*, Index, T*, \
+                                     Index);                                                    \
   template void add_rows<T>(Index, Index, const T*, Index, T*);
-UNROLL_INSTANTIATE(float)
-UNROLL_INSTANTIATE(double)
+UNROLL_INSTANTIATE(float) UNROLL_INSTANTIATE(double)
 
 }  // namespace unroll::kernels
 #endif

@@ -33,8 +33,8 @@ void multiply(const RowProduct<double>& product);
 void multiply(const TransposedProduct<float>& product);
 void multiply(const TransposedProduct<double>& product);
 
-/// Packs one panel, `width` wide, of which `columns` are there: B is b (K, columns), or, if transposed,
-/// the transpose of b (columns, K).
+/// Packs one panel, `width` wide, of which `columns` are there: B is b (K, columns), or, if
+/// transposed, the transpose of b (columns, K).
 template <class T>
 HWY_INLINE void pack_panel(Index K, Index columns, Index width, const T* b, Index ldb,
                            bool transposed, T* panel) {

@@ -1,8 +1,8 @@
 // The tiles that all matrix products are made of.
 //
 // One accumulator per element, k ascending, multiply and add fused: what a tile is made of (rows,
-// vectors, pieces of K) never shows in the bits. A piece of K ends with the accumulators in C and the
-// next one starts from there.
+// vectors, pieces of K) never shows in the bits. A piece of K ends with the accumulators in C and
+// the next one starts from there.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/gemm_tile.cpp"
@@ -39,7 +39,8 @@ constexpr Index tile_rows(Index rows, Index most) {
 }
 
 template <int MR, int NV, class D, class T, class V>
-HWY_INLINE void add_terms(D d, Index K, const T* const (&a)[MR], const T* panel, V (&sums)[MR][NV]) {
+HWY_INLINE void add_terms(D d, Index K, const T* const (&a)[MR], const T* panel,
+                          V (&sums)[MR][NV]) {
   constexpr Index L = lanes<T>;
   UNROLL_FOUR_TIMES
   for (Index k = 0; k < K; ++k) {
@@ -92,7 +93,8 @@ HWY_NOINLINE void tile(const PanelProduct<T>& p, Index row) {
   }
   if (p.relu) {
     for (int r = 0; r < MR; ++r) {
-      for (int n = 0; n < NV; ++n) sums[r][n] = hn::Max(sums[r][n], hn::Zero(d));
+      for (int n = 0; n < NV; ++n)
+        sums[r][n] = hn::Max(hn::Zero(d), sums[r][n]);  // lets NaN through
     }
   }
   for (int r = 0; r < MR; ++r) {

@@ -1,20 +1,18 @@
-// What the tiles of matrix products are told. Plain structs, the same for every instruction set; the
-// tiles themselves are declared in gemm_tile-inl.h.
+// What the tiles of matrix products are told. Plain structs, the same for every instruction set;
+// the tiles themselves are declared in gemm_tile-inl.h.
 //
 // L: numbers in a vector. B is packed in panels of 3 L, 2 L or L columns, k-major: panel_vectors()
-// says how wide the next one is. A tile is as wide as a panel, so that its 12 or so accumulators, the
-// panel's vectors of one k and one number of A just fit the 16 registers of AVX2.
+// says how wide the next one is. A tile is as wide as a panel, so that its 12 or so accumulators,
+// the panel's vectors of one k and one number of A just fit the 16 registers of AVX2.
 #pragma once
 
 #include "unroll/index.h"
 
 namespace unroll::kernels {
 
-/// Vectors in the next panel where `left` are still to come. Never 1 after a 3: two panels of 2 keep
-/// the multiply-add units busier.
-constexpr Index panel_vectors(Index left) noexcept {
-  return left == 4 ? 2 : left < 3 ? left : 3;
-}
+/// Vectors in the next panel where `left` are still to come. Never 1 after a 3: two panels of 2
+/// keep the multiply-add units busier.
+constexpr Index panel_vectors(Index left) noexcept { return left == 4 ? 2 : left < 3 ? left : 3; }
 
 /// Rows of a matrix: at distance ld, or, with `which`, a choice of such rows.
 template <class T>
@@ -51,8 +49,8 @@ struct PanelProduct {
   void add(Rows<const T> a, Index K, const T* panel) noexcept { terms[count++] = {a, K, panel}; }
 };
 
-/// One row times several panels of equal width that lie panel_step apart; all their accumulators are
-/// in registers at once. Same bits as the same row in a PanelProduct.
+/// One row times several panels of equal width that lie panel_step apart; all their accumulators
+/// are in registers at once. Same bits as the same row in a PanelProduct.
 template <class T>
 struct RowProduct {
   const T* a = nullptr;
@@ -67,8 +65,8 @@ struct RowProduct {
   Index c_step = 0;
 };
 
-/// C (K, N) += A^T D over M rows, m ascending. The rows of C are in up to three places, one after the
-/// other: the gradients of a recurrent kernel, of a kernel and of a bias.
+/// C (K, N) += A^T D over M rows, m ascending. The rows of C are in up to three places, one after
+/// the other: the gradients of a recurrent kernel, of a kernel and of a bias.
 template <class T>
 struct TransposedProduct {
   Index M = 0, N = 0;
