@@ -18,14 +18,17 @@
 #include "src/kernels/map-inl.h"
 #include "src/kernels/math-inl.h"
 
-#ifndef UNROLL_KERNELS_SELU
-#define UNROLL_KERNELS_SELU
+#ifndef UNROLL_KERNELS_ACTIVATION_NUMBERS
+#define UNROLL_KERNELS_ACTIVATION_NUMBERS
 namespace unroll::kernels {
 // Klambauer et al. 2017, "Self-Normalizing Neural Networks", appendix A.
 inline constexpr double selu_alpha = 1.6732632423543772848;
 inline constexpr double selu_scale = 1.0507009873554804934;
+// A sixth in float32 in both precisions: so Keras's reference data have it, with its PyTorch
+// backend.
+inline constexpr double hard_sigmoid_slope = 1.0f / 6.0f;
 }  // namespace unroll::kernels
-#endif  // UNROLL_KERNELS_SELU
+#endif  // UNROLL_KERNELS_ACTIVATION_NUMBERS
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels {
@@ -139,7 +142,7 @@ struct HardSigmoidFunction {
   }
   template <class D, class V>
   static HWY_INLINE V slope(D d, V y) {
-    return Inside(d, y, 0, 1, 1.0 / 6);
+    return Inside(d, y, 0, 1, hard_sigmoid_slope);
   }
 };
 
