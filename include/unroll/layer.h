@@ -214,6 +214,8 @@ class LayerImpl : public Component {
   virtual MaskRule mask_rule() const { return MaskRule::drop; }
   /// What its output holds, for the graph: int32 ids stay ids only through Input.
   virtual bool takes_ids() const { return false; }
+  /// Whether masks begin here.
+  virtual bool makes_masks() const { return false; }
   /// Shapes of the states carried from batch to batch; none unless stateful.
   virtual std::vector<Shape> state_shapes(Index /*batch*/) const { return {}; }
   /// Whether training needs all rows of a batch at once (its statistics): then there is one lane.

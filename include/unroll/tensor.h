@@ -127,6 +127,8 @@ class Tensors : public std::vector<Tensor> {
  public:
   using std::vector<Tensor>::vector;
   Tensors(Tensor one) : std::vector<Tensor>{std::move(one)} {}
+  /// The only one: Tensor y = model.predict(x). Throws: Error (shape) unless there is exactly one.
+  operator Tensor() const;
 };
 
 }  // namespace unroll

@@ -72,6 +72,7 @@ class EmbeddingImpl : public LayerImpl {
   Order order() const override { return Order::time_first; }
   MaskRule mask_rule() const override { return MaskRule::own; }
   bool takes_ids() const override { return true; }
+  bool makes_masks() const override { return options_.mask_zero; }
 
   Vars call(Call& call, const Vars& inputs) override {
     const Var& ids = inputs[0];
@@ -126,6 +127,7 @@ class MaskingImpl : public LayerImpl {
   }
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::own; }
+  bool makes_masks() const override { return true; }
 
   Vars call(Call& call, const Vars& inputs) override {
     const Var& x = inputs[0];

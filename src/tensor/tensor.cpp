@@ -157,6 +157,14 @@ std::string Tensor::describe() const {
   return std::string(unroll::to_string(dtype_)) + " " + shape_.to_string();
 }
 
+Tensors::operator Tensor() const {
+  if (size() != 1) {
+    throw Error(ErrorKind::shape, "a list of tensors used as one",
+                {.got = std::to_string(size()) + " tensors", .hint = "pick one: list[0]"});
+  }
+  return front();
+}
+
 void* Tensor::checked(DType wanted) const {
   if (dtype_ != wanted && elements_ > 0) {
     throw Error(ErrorKind::value, "a tensor holds other numbers",

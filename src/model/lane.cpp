@@ -1,0 +1,192 @@
+#include "src/model/lane.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/autograd/dispatch.h"
+#include "unroll/error.h"
+
+namespace unroll {
+
+namespace {
+
+/// Row r of the result takes row numbers[r]; with time first, step t of it lands at (t, r).
+template <class From, class To>
+void copy_rows(const Rows& rows, RowNumbers numbers, bool time_first, To* to) {
+  const Index R = static_cast<Index>(numbers.size()), n = rows.row_elements();
+  const Index T = time_first ? rows.row_shape()[0] : 1;
+  const Index inner = T == 0 ? 0 : n / T;
+  for (Index r = 0; r < R; ++r) {
+    const From* from = static_cast<const From*>(rows.row(numbers[static_cast<std::size_t>(r)]));
+    for (Index t = 0; t < T; ++t) {
+      To* place = to + (t * R + r) * inner;
+      for (Index i = 0; i < inner; ++i) place[i] = static_cast<To>(from[t * inner + i]);
+    }
+  }
+}
+
+template <class To>
+void copy_rows_of(const Rows& rows, RowNumbers numbers, bool time_first, To* to) {
+  switch (rows.dtype()) {
+    case DType::float32:
+      return copy_rows<float>(rows, numbers, time_first, to);
+    case DType::float64:
+      return copy_rows<double>(rows, numbers, time_first, to);
+    case DType::int32:
+      return copy_rows<std::int32_t>(rows, numbers, time_first, to);
+    case DType::uint8:
+      return copy_rows<std::uint8_t>(rows, numbers, time_first, to);
+  }
+}
+
+}  // namespace
+
+Var gather_rows(Tape& tape, const Rows& rows, RowNumbers numbers, DType dtype, bool time_first) {
+  Shape shape = rows.row_shape().with(0, static_cast<Index>(numbers.size()));
+  if (time_first) {
+    shape.set(1, shape[0]);
+    shape.set(0, rows.row_shape()[0]);
+  }
+  Var value = tape.result(shape, dtype, false);
+  value.set_time_first(time_first);
+  if (dtype == DType::int32) {
+    copy_rows_of(rows, numbers, time_first, value.data<std::int32_t>());
+  } else if (dtype == DType::float64) {
+    copy_rows_of(rows, numbers, time_first, value.data<double>());
+  } else {
+    copy_rows_of(rows, numbers, time_first, value.data<float>());
+  }
+  return value;
+}
+
+Lane::Lane(const Graph& graph, DType dtype)
+    : graph_(graph),
+      own_tape_(dtype, false),
+      values_(graph.slots()),
+      masks_of_(graph.slots()),
+      leaves_(graph.parameters().size()) {
+  tape_ = &own_tape_;
+}
+
+void Lane::start(const RunMode& mode, Index first_row, Index rows, const FlatWeights* weights) {
+  own_tape_.clear();
+  own_tape_.set_recording(mode.recording);
+  training_ = mode.training;
+  seed_ = mode.seed;
+  step_ = mode.step;
+  states_ = mode.states;
+  first_row_ = first_row;
+  rows_ = rows;
+  weights_ = weights;
+  std::ranges::fill(leaves_, Var());
+  std::ranges::fill(masks_of_, Mask{});
+  sparse_.clear();
+  if (weights == nullptr) return;
+  if (gradient_.elements() != weights->dense_size() || gradient_.dtype() != weights->dtype()) {
+    gradient_ = Tensor({weights->dense_size()}, weights->dtype());
+  } else {
+    std::memset(gradient_.raw(), 0, static_cast<std::size_t>(gradient_.bytes()));
+  }
+}
+
+void Lane::gather(const std::vector<Rows>& inputs, RowNumbers numbers) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const GraphInput& input = graph_.inputs()[i];
+    const DType dtype = input.ids ? DType::int32 : own_tape_.dtype();
+    values_[input.slot] = gather_rows(own_tape_, inputs[i], numbers, dtype, input.time_first);
+  }
+}
+
+void Lane::forward() {
+  for (const GraphStep& step : graph_.steps()) {
+    if (!step.inputs.empty()) run(step);
+  }
+}
+
+Var Lane::turned(const Var& x, bool time_first) {
+  // Rows without a second axis lie one way only; ids of rank 2 are (batch, time).
+  const bool sequence = x.rank() >= 3 || (x.rank() == 2 && x.dtype() == DType::int32);
+  if (!sequence || x.time_first() == time_first) return x;
+  return swap_first_axes(x);
+}
+
+void Lane::run(const GraphStep& step) {
+  Vars inputs;
+  masks_.clear();
+  out_masks_.clear();
+  const Order order = step.layer->order();
+  const bool first_turned = values_[step.inputs[0]].time_first();
+  for (std::size_t slot : step.inputs) {
+    const bool time_first = order == Order::time_first || (order == Order::any && first_turned);
+    inputs.push_back(turned(values_[slot], time_first));
+    masks_.push_back(masks_of_[slot]);
+  }
+  explicit_mask_ = step.mask != GraphStep::no_slot;
+  if (explicit_mask_) {
+    const Var mask = values_[step.mask];
+    const Var kept = mask.time_first() ? mask : swap_first_axes(mask);
+    auto* data = own_tape_.arena().take<std::uint8_t>(kept.elements());
+    const auto fill = [&](const auto* from) {
+      for (Index i = 0; i < kept.elements(); ++i) data[i] = from[i] != 0 ? 1 : 0;
+    };
+    if (kept.dtype() == DType::uint8) {
+      fill(kept.data<std::uint8_t>());
+    } else if (kept.dtype() == DType::int32) {
+      fill(kept.data<std::int32_t>());
+    } else {
+      with_float(kept.dtype(), [&]<class T>() { fill(kept.data<T>()); });
+    }
+    masks_[0] = {data, kept.shape()[0], kept.shape()[1]};
+  }
+  const Mask travelling = masks_[0];
+  const Vars outputs = step.layer->call(*this, inputs);
+  const MaskRule rule = step.layer->mask_rule();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    values_[step.first_output + i] = outputs[i];
+    Mask mask;
+    if (rule == MaskRule::pass && i == 0) mask = travelling;
+    if (rule == MaskRule::own && i < out_masks_.size()) mask = out_masks_[i];
+    masks_of_[step.first_output + i] = mask;
+  }
+}
+
+Var Lane::use(const Parameter& parameter) {
+  Var& leaf = leaves_[parameter.position];
+  if (leaf) return leaf;
+  const Index offset = weights_ != nullptr ? weights_->offset(parameter.position) : -1;
+  if (offset >= 0 && parameter.sparse) {
+    // Its rows arrive through add_sparse; the leaf only says that a gradient is wanted.
+    leaf = own_tape_.variable(parameter.value());
+    return leaf;
+  }
+  auto* value = const_cast<void*>(parameter.value().raw());
+  std::byte* gradient = nullptr;
+  if (offset >= 0) {
+    gradient = static_cast<std::byte*>(gradient_.raw()) + offset * size_of(own_tape_.dtype());
+  }
+  leaf = own_tape_.leaf(parameter.shape(), parameter.value().dtype(), value, gradient);
+  return leaf;
+}
+
+void Lane::backward() {
+  own_tape_.backward();
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    if (!leaves_[i] || !graph_.parameters()[i]->sparse || !leaves_[i].has_gradient()) continue;
+    throw Error(ErrorKind::unsupported, "an embedding table used as an ordinary weight",
+                {.got = "\"" + graph_.parameters()[i]->name() + "\" in a dense operation",
+                 .hint = "set Parameter::sparse to false for a table that is also used otherwise"});
+  }
+}
+
+void Lane::add_sparse(const Parameter& parameter, const Var& ids, const Var& d_rows) {
+  sparse_.push_back(
+      {parameter.position, ids.data<std::int32_t>(), ids.elements(), d_rows.gradient<std::byte>()});
+}
+
+std::span<Tensor> Lane::states(const Component& component) {
+  if (states_ == nullptr) return {};
+  const auto found = states_->find(&component);
+  return found == states_->end() ? std::span<Tensor>() : std::span<Tensor>(found->second);
+}
+
+}  // namespace unroll

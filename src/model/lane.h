@@ -1,0 +1,84 @@
+// A lane: some rows of a batch on their way through the whole model, on a tape of their own.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "src/model/graph.h"
+#include "src/model/weights.h"
+#include "unroll/windows.h"
+
+namespace unroll {
+
+/// The states that stateful layers carry from batch to batch.
+using States = std::unordered_map<const Component*, std::vector<Tensor>>;
+
+/// Which rows of the data a batch is made of: numbers of rows, in order.
+using RowNumbers = std::span<const Index>;
+
+/// The gradient of some rows of a table, as an Embedding leaves it.
+struct SparseGradient {
+  std::size_t parameter = 0;
+  const std::int32_t* ids = nullptr;
+  Index count = 0;
+  const void* rows = nullptr;
+};
+
+/// How a run goes; the same for all lanes of a batch.
+struct RunMode {
+  bool training = false;
+  bool recording = false;
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  States* states = nullptr;
+};
+
+/// Copies rows into a Var of the tape, turned to time first where asked, converted to `dtype`.
+Var gather_rows(Tape& tape, const Rows& rows, RowNumbers numbers, DType dtype, bool time_first);
+
+class Lane final : public Call {
+ public:
+  Lane(const Graph& graph, DType dtype);
+
+  /// Begins anew: forgets the tape, and gives the weights' gradients a zeroed place. `weights`
+  /// null: no gradients are wanted.
+  void start(const RunMode& mode, Index first_row, Index rows, const FlatWeights* weights);
+  /// Puts the rows in. `numbers` are this lane's. Throws: Error (shape).
+  void gather(const std::vector<Rows>& inputs, RowNumbers numbers);
+  /// The same with a value that is on the tape already (checks, explicit tapes).
+  void set_input(std::size_t i, const Var& value) { values_[graph_.inputs()[i].slot] = value; }
+  /// Runs all layers.
+  void forward();
+  /// Takes the gradients of the outputs back to the weights.
+  void backward();
+
+  const Var& output(std::size_t i) const { return values_[graph_.outputs()[i]]; }
+  const Mask& output_mask(std::size_t i) const { return masks_of_[graph_.outputs()[i]]; }
+
+  /// The gradient of the dense weights, as FlatWeights has them.
+  template <class T>
+  T* gradient() noexcept {
+    return static_cast<T*>(gradient_.raw());
+  }
+  const std::vector<SparseGradient>& sparse() const noexcept { return sparse_; }
+
+  Var use(const Parameter& parameter) override;
+  void add_sparse(const Parameter& parameter, const Var& ids, const Var& d_rows) override;
+  std::span<Tensor> states(const Component& component) override;
+
+ private:
+  void run(const GraphStep& step);
+  static Var turned(const Var& x, bool time_first);
+
+  const Graph& graph_;
+  Tape own_tape_;
+  std::vector<Var> values_;
+  std::vector<Mask> masks_of_;
+  std::vector<Var> leaves_;
+  std::vector<SparseGradient> sparse_;
+  Tensor gradient_;
+  const FlatWeights* weights_ = nullptr;
+  States* states_ = nullptr;
+};
+
+}  // namespace unroll

@@ -1,0 +1,114 @@
+// One step of training, evaluation or prediction on one batch: lanes, and what joins them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "src/base/threads.h"
+#include "src/model/lane.h"
+#include "unroll/model.h"
+
+namespace unroll {
+
+/// The rows of one batch.
+struct Batch {
+  const std::vector<Rows>* x = nullptr;
+  const std::vector<Rows>* y = nullptr;  ///< null while predicting
+  const Rows* sample_weight = nullptr;   ///< null or empty: all 1
+  RowNumbers numbers;
+};
+
+/// Loss and metrics over some batches, as Keras averages them: the loss by rows, each metric in its
+/// way.
+class Totals {
+ public:
+  explicit Totals(const std::vector<Metric>& metrics);
+  void reset();
+  void add_loss(double loss, Index rows) {
+    loss_ += loss * static_cast<double>(rows);
+    rows_ += static_cast<double>(rows);
+  }
+  std::span<double> state(std::size_t metric) { return states_[metric]; }
+  /// "loss" and the metrics' names, each after a prefix, into `logs`.
+  void report(const std::vector<Metric>& metrics, const std::string& prefix, Logs& logs) const;
+
+ private:
+  double loss_ = 0, rows_ = 0;
+  std::vector<std::vector<double>> states_;
+};
+
+class Trainer {
+ public:
+  Trainer(const Graph& graph, DType dtype, const CompileOptions& options);
+
+  const Graph& graph() const noexcept { return graph_; }
+  const std::vector<Metric>& metrics() const noexcept { return metrics_; }
+  std::uint64_t seed() const noexcept { return options_.seed; }
+  Index iterations() const noexcept { return iterations_; }
+  /// Numbers that the optimiser keeps beside the weights, for the summary.
+  Index optimizer_numbers() const;
+
+  /// Gives weights their first values, and numbers them.
+  void initialize();
+  /// The same, and makes them one vector.
+  void bind();
+  /// Says what the metric names mean for these shapes; before the first batch with targets.
+  void resolve_metrics(const std::vector<Rows>& y);
+  /// Throws: Error (shape) unless x (and y) fit the model.
+  void check(const std::vector<Rows>& x, const std::vector<Rows>* y) const;
+
+  void train(const Batch& batch, States& states, Totals& totals);
+  void evaluate(const Batch& batch, States& states, Totals& totals);
+  /// The batch's outputs go to rows [first, first + numbers) of `outputs`, which has `rows` in all
+  /// and is made when the first batch shows its shapes.
+  void predict(const Batch& batch, States& states, Tensors& outputs, Index first, Index rows);
+
+ private:
+  struct LaneSums {
+    double loss = 0;
+    std::vector<double> valid;  // unmasked samples of each output
+    std::vector<std::vector<double>> metrics;
+  };
+
+  Index lane_rows(Index batch, bool training) const;
+  void run_batch(const Batch& batch, const RunMode& mode, Totals& totals);
+  void start_lane(std::size_t lane, const Batch& batch, const RunMode& mode, Index rows_each);
+  void count_valid(std::size_t lane);
+  void lose(std::size_t lane, const Batch& batch, bool training, Index rows_each);
+  template <class T>
+  void lose_output(std::size_t lane, std::size_t output, const Batch& batch, bool training,
+                   RowNumbers numbers);
+  void prepare(bool training);
+  void update();
+  template <class T>
+  void update_as(Index lanes);
+  template <class T>
+  void reduce(Index lanes, Index first, Index last);
+  template <class T>
+  void add_sparse_rows(Index lanes, Index part, Index parts);
+  template <class T>
+  void clear_sparse_rows(Index lanes);
+  template <class T>
+  double penalties();
+  /// Scales gradients down where the optimiser asks for it.
+  template <class T>
+  void clip();
+  void add_lanes(Index lanes);
+
+  const Graph& graph_;
+  DType dtype_;
+  CompileOptions options_;
+  std::vector<Metric> metrics_;
+  std::vector<double> valid_;  // unmasked samples of each output, over the whole batch
+  bool metrics_resolved_ = false;
+  base::Workers workers_;
+  FlatWeights flat_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<LaneSums> sums_;
+  Tensor sparse_gradient_;  // of the tables; zeros between steps
+  std::vector<Tensor> slots_;
+  Index iterations_ = 0;
+  Index running_lanes_ = 0;
+};
+
+}  // namespace unroll
