@@ -1,0 +1,159 @@
+// What the recurrent kernels share for one instruction set: activations of tiles, their derivatives
+// from the output, rows.
+
+#if defined(UNROLL_KERNELS_RECURRENT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef UNROLL_KERNELS_RECURRENT_INL_H_
+#undef UNROLL_KERNELS_RECURRENT_INL_H_
+#else
+#define UNROLL_KERNELS_RECURRENT_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include "src/kernels/gemm_tile-inl.h"
+#include "src/kernels/math-inl.h"
+#include "src/kernels/recurrent_layout.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::kernels::HWY_NAMESPACE {
+
+/// One of the activations that fused() lists.
+template <ActivationKind kind, class D, class V = hn::Vec<D>>
+HWY_INLINE V activated(D d, V v) {
+  using T = hn::TFromD<D>;
+  if constexpr (kind == ActivationKind::relu) return hn::Max(hn::Zero(d), v);
+  if constexpr (kind == ActivationKind::sigmoid) return Sigmoid(d, v);
+  if constexpr (kind == ActivationKind::tanh) return Tanh(d, v);
+  if constexpr (kind == ActivationKind::hard_sigmoid) {
+    const V six = hn::Set(d, T{6});
+    const V shifted = hn::Add(v, hn::Set(d, T{3}));
+    return hn::Div(hn::Min(six, hn::Max(hn::Zero(d), shifted)), six);
+  }
+  return v;
+}
+
+/// dy times the derivative where the activation's output is y.
+template <ActivationKind kind, class D, class V = hn::Vec<D>>
+HWY_INLINE V through(D d, V dy, V y) {
+  using T = hn::TFromD<D>;
+  const V zero = hn::Zero(d), one = hn::Set(d, T{1});
+  if constexpr (kind == ActivationKind::relu) return hn::IfThenElseZero(hn::Gt(y, zero), dy);
+  if constexpr (kind == ActivationKind::sigmoid) return hn::Mul(dy, hn::Mul(y, hn::Sub(one, y)));
+  if constexpr (kind == ActivationKind::tanh) return hn::Mul(dy, hn::NegMulAdd(y, y, one));
+  if constexpr (kind == ActivationKind::hard_sigmoid) {
+    const auto inside = hn::And(hn::Gt(y, zero), hn::Lt(y, one));
+    return hn::IfThenElseZero(inside, hn::Div(dy, hn::Set(d, T{6})));
+  }
+  return dy;
+}
+
+template <ActivationKind kind>
+struct Kind {
+  static constexpr ActivationKind value = kind;
+};
+
+/// Calls f(Kind<k>()) for an activation that is known when the program runs.
+template <class F>
+HWY_INLINE auto with_kind(Activation activation, F f) {
+  switch (activation.kind()) {
+    case ActivationKind::relu:
+      return f(Kind<ActivationKind::relu>());
+    case ActivationKind::sigmoid:
+      return f(Kind<ActivationKind::sigmoid>());
+    case ActivationKind::tanh:
+      return f(Kind<ActivationKind::tanh>());
+    case ActivationKind::hard_sigmoid:
+      return f(Kind<ActivationKind::hard_sigmoid>());
+    default:
+      return f(Kind<ActivationKind::linear>());
+  }
+}
+
+/// through() as an object: of one activation, and of any.
+template <ActivationKind kind>
+struct Through {
+  Through() = default;
+  explicit Through(Kind<kind>) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
+    return through<kind>(d, dy, y);
+  }
+};
+struct ThroughAny {
+  Activation activation;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V dy, V y) const {
+    return with_kind(activation,
+                     [&](auto kind) HWY_ATTR { return through<decltype(kind)::value>(d, dy, y); });
+  }
+};
+
+template <ActivationKind kind, class T>
+HWY_NOINLINE void activate_numbers(Index n, T* v) {
+  const Tag<T> d;
+  for (Index i = 0; i < n; i += lanes<T>)
+    hn::StoreU(activated<kind>(d, hn::LoadU(d, v + i)), d, v + i);
+}
+
+/// v = activation(v); n is a multiple of the vector.
+template <class T>
+void activate_tile(Activation activation, Index n, T* v) {
+  with_kind(activation, [&](auto kind) { activate_numbers<decltype(kind)::value>(n, v); });
+}
+
+template <class T>
+HWY_INLINE void copy_row(Index n, const T* from, T* to) {
+  const Tag<T> d;
+  Index i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+  for (; i < n; ++i) to[i] = from[i];
+}
+template <class T>
+HWY_INLINE void add_row(Index n, const T* from, T* to) {
+  const Tag<T> d;
+  Index i = 0;
+  for (; i + lanes<T> <= n; i += lanes<T>) {
+    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
+  }
+  for (; i < n; ++i) to[i] += from[i];
+}
+template <class T>
+HWY_INLINE void zero_row(Index n, T* to) {
+  for (Index i = 0; i < n; ++i) to[i] = 0;
+}
+template <class T>
+HWY_INLINE void copy_or_zero_row(Index n, const T* from, T* to) {
+  if (from) {
+    copy_row(n, from, to);
+  } else {
+    zero_row(n, to);
+  }
+}
+
+/// The rows that a step's mask keeps.
+struct Kept {
+  Index count = 0;
+  const Index* which = nullptr;  // null: all
+
+  Index row(Index i) const noexcept { return which ? which[i] : i; }
+};
+inline Kept kept_rows(const std::uint8_t* mask, Index rows, Index* which) {
+  if (!mask) return {rows, nullptr};
+  Index count = 0;
+  for (Index row = 0; row < rows; ++row) {
+    which[count] = row;
+    count += mask[row] != 0;
+  }
+  return {count, count == rows ? nullptr : which};
+}
+
+/// `count` rows from the first-th kept one on.
+template <class T>
+Rows<T> rows_from(T* base, Index ld, const Kept& kept, Index first) {
+  return kept.which ? Rows<T>{base, ld, kept.which + first} : Rows<T>{base + first * ld, ld};
+}
+
+}  // namespace unroll::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

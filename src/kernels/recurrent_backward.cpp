@@ -1,0 +1,405 @@
+// Backward through time.
+//
+// Step by step, last one first: the gradient dh of the state becomes the gradients of the step's
+// pre-activations ("dparts"), and those, times R^T, the gradient of the state before. The dparts of
+// a chunk of steps are kept, in ascending time, without masked rows; then one product makes the
+// gradients of the weights of them, and one the gradient of the inputs.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/kernels/recurrent_backward.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "src/kernels/recurrent-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::kernels::HWY_NAMESPACE {
+namespace {
+
+template <class T>
+class Backward {
+ public:
+  Backward(const RecurrentShape& shape, const RecurrentBackward<T>& call)
+      : l_(shape, lanes<T>), call_(call), scratch_(RecurrentLayout<T>(shape), true, call.scratch) {}
+
+  void run() {
+    start();
+    const Index steps = l_.chunk_steps();
+    for (Index end = l_.shape.time; end > 0; end = std::max<Index>(0, end - steps)) {
+      at_ = steps * l_.B;
+      whole_ = true;
+      const Index begin = std::max<Index>(0, end - steps);
+      for (step_ = end - 1; step_ >= begin; --step_) step();
+      if (at_ == steps * l_.B) continue;
+      weight_gradients(begin);
+      if (call_.dx) input_gradients();
+    }
+    finish();
+  }
+
+ private:
+  const T* state(Index s) const { return call_.saved + s * l_.B * l_.state_ld; }
+  const T* cells(Index s) const { return call_.saved + l_.cells_at() + s * l_.B * l_.padded; }
+  const T* gates_of_step(Index s) const {
+    return call_.saved + l_.gates_at() + s * l_.B * l_.gates_ld;
+  }
+  const std::uint8_t* mask(Index s) const {
+    return call_.mask ? call_.mask + s * call_.mask_step : nullptr;
+  }
+
+  void start() {
+    for (Index row = 0; row < l_.B; ++row) {
+      copy_or_zero_row(l_.U, call_.dh_last ? call_.dh_last + row * l_.U : nullptr,
+                       scratch_.dh + row * l_.padded);
+      zero_row(l_.padded - l_.U, scratch_.dh + row * l_.padded + l_.U);
+      if (l_.has_cell_state()) {
+        copy_or_zero_row(l_.U, call_.dc_last ? call_.dc_last + row * l_.U : nullptr,
+                         scratch_.dc + row * l_.padded);
+        zero_row(l_.padded - l_.U, scratch_.dc + row * l_.padded + l_.U);
+      }
+      if (!call_.mask) continue;
+      Index first = 0;
+      while (first < l_.shape.time && !mask(first)[row]) ++first;
+      scratch_.first[row] = first;
+    }
+    zero_row(l_.parts() * l_.padded, scratch_.sums);
+  }
+
+  void step() {
+    kept_ = kept_rows(mask(step_), l_.B, scratch_.which);
+    take_output_gradients();
+    if (kept_.count < l_.B) whole_ = false;
+    if (kept_.count == 0) return;
+    at_ -= kept_.count;
+    for (Index i = 0; i < kept_.count; ++i) {
+      const Index row = kept_.row(i);
+      scratch_.source[at_ + i] = step_ * l_.B + row;
+      scratch_.dx_at[at_ + i] = step_ * call_.dx_step + row * l_.F;
+    }
+    dparts_ = scratch_.dparts + at_ * l_.parts_ld;
+    switch (l_.shape.cell) {
+      case CellKind::simple_rnn:
+        with_kind(l_.shape.activation, [&](auto kind) { simple_parts(Through(kind)); });
+        return state_gradient(0, 1, false);
+      case CellKind::lstm:
+        with_derivatives([&](auto act, auto rec) { lstm_parts(act, rec); });
+        return state_gradient(0, 4, false);
+      case CellKind::gru_reset_after:
+        with_derivatives([&](auto act, auto rec) { reset_after_parts(act, rec); });
+        return state_gradient(0, 3, true);
+      case CellKind::gru:
+        with_derivatives([&](auto act, auto rec) { candidate_parts(act, rec); });
+        product(scratch_.dproduct, 2, 1, false);
+        with_derivatives([&](auto, auto rec) { reset_parts(rec); });
+        return state_gradient(0, 2, true);
+    }
+  }
+
+  /// Calls f with the derivatives of both activations: compiled in for the usual two.
+  template <class F>
+  HWY_INLINE void with_derivatives(F f) {
+    const Activation act = l_.shape.activation, rec = l_.shape.recurrent_activation;
+    if (act == Activation("tanh") && rec == Activation("sigmoid")) {
+      return f(Through<ActivationKind::tanh>(), Through<ActivationKind::sigmoid>());
+    }
+    f(ThroughAny{act}, ThroughAny{rec});
+  }
+
+  // The output of a masked row is its state, where it has had a step; else it is zeros.
+  void take_output_gradients() {
+    const bool last = step_ == l_.shape.time - 1;
+    if (!call_.dy && !(last && call_.dlast)) return;
+    const std::uint8_t* kept = mask(step_);
+    for (Index row = 0; row < l_.B; ++row) {
+      const bool old = kept && !kept[row];
+      if (old && (call_.zero_output_for_mask || scratch_.first[row] > step_)) continue;
+      T* dh = scratch_.dh + row * l_.padded;
+      if (call_.dy) add_row(l_.U, call_.dy + (step_ * l_.B + row) * l_.U, dh);
+      if (last && call_.dlast) add_row(l_.U, call_.dlast + row * l_.U, dh);
+    }
+  }
+
+  // --- the gradients of a step's pre-activations -----------------------------------------------
+  /// Calls f(offset of a vector of units, row of dparts, its gates, its dh, index of the row).
+  template <class F>
+  HWY_INLINE void for_vectors(F f) {
+    const T* gates = gates_of_step(step_);
+    for (Index i = 0; i < kept_.count; ++i) {
+      const Index row = kept_.row(i);
+      T* dparts = dparts_ + i * l_.parts_ld;
+      for (Index u = 0; u < l_.padded; u += lanes<T>) {
+        f(dparts + u, gates + row * l_.gates_ld + u, scratch_.dh + row * l_.padded + u, row, u);
+      }
+    }
+  }
+
+  template <class Act>
+  void simple_parts(Act act) {
+    const Tag<T> d;
+    for (Index i = 0; i < kept_.count; ++i) {
+      const Index row = kept_.row(i);
+      const T* h = state(step_ + 1) + row * l_.state_ld;
+      const T* dh = scratch_.dh + row * l_.padded;
+      T* dparts = dparts_ + i * l_.parts_ld;
+      for (Index u = 0; u < l_.padded; u += lanes<T>) {
+        hn::StoreU(act(d, hn::LoadU(d, dh + u), hn::LoadU(d, h + u)), d, dparts + u);
+      }
+    }
+  }
+
+  template <class Act, class Rec>
+  void lstm_parts(Act act, Rec rec) {
+    const Tag<T> d;
+    const Index P = l_.padded;
+    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+      const auto i = hn::LoadU(d, gates), f = hn::LoadU(d, gates + P);
+      const auto o = hn::LoadU(d, gates + 2 * P), g = hn::LoadU(d, gates + 3 * P);
+      const auto activated_c = hn::LoadU(d, gates + 4 * P);
+      const auto c = hn::LoadU(d, cells(step_) + row * P + u);
+      T* dc_at = scratch_.dc + row * P + u;
+      const auto dh = hn::LoadU(d, dh_at);
+      const auto dc = hn::Add(hn::LoadU(d, dc_at), act(d, hn::Mul(dh, o), activated_c));
+      hn::StoreU(rec(d, hn::Mul(dc, g), i), d, dparts);
+      hn::StoreU(rec(d, hn::Mul(dc, c), f), d, dparts + P);
+      hn::StoreU(rec(d, hn::Mul(dh, activated_c), o), d, dparts + 2 * P);
+      hn::StoreU(act(d, hn::Mul(dc, i), g), d, dparts + 3 * P);
+      hn::StoreU(hn::Mul(dc, f), d, dc_at);
+    });
+  }
+
+  template <class Act, class Rec>
+  void reset_after_parts(Act act, Rec rec) {
+    const Tag<T> d;
+    const Index P = l_.padded;
+    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+      const auto z = hn::LoadU(d, gates), r = hn::LoadU(d, gates + P);
+      const auto q = hn::LoadU(d, gates + 2 * P), c = hn::LoadU(d, gates + 3 * P);
+      const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
+      const auto dh = hn::LoadU(d, dh_at);
+      const auto dc = act(d, hn::NegMulAdd(dh, z, dh), c);
+      hn::StoreU(rec(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
+      hn::StoreU(rec(d, hn::Mul(dc, q), r), d, dparts + P);
+      hn::StoreU(hn::Mul(dc, r), d, dparts + 2 * P);
+      hn::StoreU(dc, d, dparts + 3 * P);
+      hn::StoreU(hn::Mul(dh, z), d, dh_at);
+    });
+  }
+
+  template <class Act, class Rec>
+  void candidate_parts(Act act, Rec rec) {
+    const Tag<T> d;
+    const Index P = l_.padded;
+    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+      const auto z = hn::LoadU(d, gates), c = hn::LoadU(d, gates + 2 * P);
+      const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
+      const auto dh = hn::LoadU(d, dh_at);
+      hn::StoreU(rec(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
+      hn::StoreU(act(d, hn::NegMulAdd(dh, z, dh), c), d, dparts + 2 * P);
+      hn::StoreU(hn::Mul(dh, z), d, dh_at);
+    });
+  }
+  // After it dproduct, the gradient of r h.
+  template <class Rec>
+  void reset_parts(Rec rec) {
+    const Tag<T> d;
+    const Index P = l_.padded;
+    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+      const auto r = hn::LoadU(d, gates + P);
+      const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
+      const auto dp = hn::LoadU(d, scratch_.dproduct + row * P + u);
+      hn::StoreU(rec(d, hn::Mul(dp, h), r), d, dparts + P);
+      hn::StoreU(hn::MulAdd(dp, r, hn::LoadU(d, dh_at)), d, dh_at);
+    });
+  }
+
+  // --- products ----------------------------------------------------------------------------------
+  /// dh of the state before = [dh +] parts [from, to) times their rows of R^T.
+  void state_gradient(Index from, Index to, bool accumulate) {
+    if (step_ > 0 || call_.dh0) product(scratch_.dh, from, to - from, accumulate);
+  }
+  /// out (B, U padded), at the kept rows, = [out +] parts times R^T.
+  void product(T* out, Index part, Index parts, bool accumulate) {
+    const T* panels = call_.packed + l_.recurrent_transposed_at();
+    PanelProduct<T> p;
+    p.accumulate = accumulate;
+    Index unit = 0;
+    for (Index left = l_.padded / lanes<T>; left > 0; left -= p.vectors) {
+      p.vectors = panel_vectors(left);
+      const Index width = p.vectors * lanes<T>;
+      const T* panel = panels + l_.G * l_.U * unit + part * l_.U * width;
+      p.count = 0;
+      add_parts(p, dparts_, part, parts, panel, width);
+      p.c = rows_from(out + unit, l_.padded, kept_, 0);
+      p.columns = width;
+      multiply(p, kept_.count);
+      unit += width;
+    }
+  }
+  /// Parts without gaps between them are one long row.
+  void add_parts(PanelProduct<T>& p, const T* dparts, Index part, Index parts, const T* panel,
+                 Index width) {
+    const Index together = l_.padded == l_.U ? parts : 1;
+    for (Index i = 0; i < parts; i += together) {
+      p.add({dparts + (part + i) * l_.padded, l_.parts_ld}, together * l_.U,
+            panel + i * l_.U * width);
+    }
+  }
+
+  void input_gradients() {
+    const Index rows = l_.chunk_steps() * l_.B - at_;
+    const T* dparts = scratch_.dparts + at_ * l_.parts_ld;
+    const bool after = l_.shape.cell == CellKind::gru_reset_after;
+    PanelProduct<T> p;
+    p.accumulate = true;
+    Index feature = 0;
+    for (Index left = vectors_for(l_.F, lanes<T>); left > 0; left -= p.vectors) {
+      p.vectors = panel_vectors(left);
+      const Index width = p.vectors * lanes<T>;
+      const T* panel = call_.packed + l_.kernel_transposed_at() + l_.G * l_.U * feature;
+      p.count = 0;
+      add_parts(p, dparts, 0, after ? 2 : l_.G, panel, width);
+      if (after) add_parts(p, dparts, 3, 1, panel + 2 * l_.U * width, width);
+      p.c = {call_.dx + feature, 1, scratch_.dx_at + at_};
+      p.columns = std::min(width, l_.F - feature);
+      multiply(p, rows);
+      feature += width;
+    }
+  }
+
+  // --- gradients of weights ----------------------------------------------------------------------
+  void weight_gradients(Index begin) {
+    const Index M = l_.chunk_steps() * l_.B - at_;
+    const T* states = state(begin);
+    const T* products = gates_of_step(begin) + 3 * l_.padded;  // r h, of GRU with reset before
+    Index products_ld = l_.gates_ld;
+    if (!whole_) {
+      gather(M);
+      states = scratch_.states;
+      products = scratch_.products;
+      products_ld = l_.padded;
+    }
+    switch (l_.shape.cell) {
+      case CellKind::simple_rnn:
+      case CellKind::lstm:
+        for (Index part = 0; part < l_.G; ++part) {
+          gradient(M, part, l_.keras_gate(part), states, l_.state_ld, true, true, true);
+        }
+        return;
+      case CellKind::gru_reset_after:
+        for (Index part = 0; part < 2; ++part) {
+          gradient(M, part, part, states, l_.state_ld, true, true, true);
+        }
+        gradient(M, 2, 2, states, l_.state_ld, true, false, false);
+        gradient(M, 2, 2, states + l_.K, l_.state_ld, false, false, true);
+        return gradient(M, 3, 2, states + l_.U, l_.state_ld, false, true, true);
+      case CellKind::gru:
+        for (Index part = 0; part < 2; ++part) {
+          gradient(M, part, part, states, l_.state_ld, true, true, true);
+        }
+        gradient(M, 2, 2, products, products_ld, true, false, false);
+        return gradient(M, 2, 2, states + l_.U, l_.state_ld, false, true, true);
+    }
+  }
+
+  void gather(Index M) {
+    for (Index m = 0; m < M; ++m) {
+      const Index from = scratch_.source[at_ + m];
+      copy_row(l_.K + 1, state(0) + from * l_.state_ld, scratch_.states + m * l_.state_ld);
+      if (l_.shape.cell != CellKind::gru) continue;
+      copy_row(l_.U, gates_of_step(0) + from * l_.gates_ld + 3 * l_.padded,
+               scratch_.products + m * l_.padded);
+    }
+  }
+
+  /// The gradients of a gate's columns of R (from the columns h of a), W (x) and b (1): those of
+  /// the three that a begins with.
+  void gradient(Index M, Index part, Index gate, const T* a, Index lda, bool h, bool x, bool one) {
+    TransposedProduct<T> p;
+    p.M = M;
+    p.N = l_.U;
+    p.a = a;
+    p.lda = lda;
+    p.d = scratch_.dparts + at_ * l_.parts_ld + part * l_.padded;
+    p.ldd = l_.parts_ld;
+    const Index ld = l_.G * l_.U;
+    int places = 0;
+    const auto flush = [&] {
+      if (places > 0) multiply(p);
+      p.a += p.K();
+      for (auto& place : p.places) place = {};
+      places = 0;
+    };
+    const auto add = [&](bool there, T* to, Index rows, Index to_ld) {
+      if (!there) return;
+      if (to) {
+        p.places[places++] = {to, rows, to_ld};
+      } else {
+        flush();
+        p.a += rows;
+      }
+    };
+    add(h, call_.drecurrent_kernel ? call_.drecurrent_kernel + gate * l_.U : nullptr, l_.U, ld);
+    add(x, call_.dkernel ? call_.dkernel + gate * l_.U : nullptr, l_.F, ld);
+    add(one, call_.dbias ? scratch_.sums + part * l_.padded : nullptr, 1, l_.padded);
+    flush();
+  }
+
+  void finish() {
+    for (Index row = 0; row < l_.B; ++row) {
+      if (call_.dh0) add_row(l_.U, scratch_.dh + row * l_.padded, call_.dh0 + row * l_.U);
+      if (call_.dc0) add_row(l_.U, scratch_.dc + row * l_.padded, call_.dc0 + row * l_.U);
+    }
+    if (!call_.dbias) return;
+    const bool two_rows = l_.shape.cell == CellKind::gru_reset_after;
+    for (Index part = 0; part < l_.parts(); ++part) {
+      const T* sums = scratch_.sums + part * l_.padded;
+      const Index gate = two_rows ? std::min<Index>(part, 2) : l_.keras_gate(part);
+      if (part != 2 || !two_rows) add_row(l_.U, sums, call_.dbias + gate * l_.U);
+      if (two_rows && part < 3) add_row(l_.U, sums, call_.dbias + (l_.G + gate) * l_.U);
+    }
+  }
+
+  const RecurrentLayout<T> l_;
+  const RecurrentBackward<T>& call_;
+  const BackwardScratch<T> scratch_;
+  Index step_ = 0;
+  Index at_ = 0;       // the first row of dparts that is filled: they are filled from the end
+  bool whole_ = true;  // no row of the chunk is masked
+  Kept kept_;
+  T* dparts_ = nullptr;  // of the step
+};
+
+}  // namespace
+
+void BackwardFloat(const RecurrentShape& shape, const RecurrentBackward<float>& call) {
+  Backward<float>(shape, call).run();
+}
+void BackwardDouble(const RecurrentShape& shape, const RecurrentBackward<double>& call) {
+  Backward<double>(shape, call).run();
+}
+
+}  // namespace unroll::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace unroll::kernels {
+
+HWY_EXPORT(BackwardFloat);
+HWY_EXPORT(BackwardDouble);
+
+template <class T>
+void recurrent_backward(const RecurrentShape& shape, const RecurrentBackward<T>& call) {
+  if constexpr (std::is_same_v<T, float>) {
+    HWY_DYNAMIC_DISPATCH(BackwardFloat)(shape, call);
+  } else {
+    HWY_DYNAMIC_DISPATCH(BackwardDouble)(shape, call);
+  }
+}
+template void recurrent_backward(const RecurrentShape&, const RecurrentBackward<float>&);
+template void recurrent_backward(const RecurrentShape&, const RecurrentBackward<double>&);
+
+}  // namespace unroll::kernels
+#endif
