@@ -1,0 +1,112 @@
+// Training steps of the lesson's models, timed on request; one side of bench/run's comparison.
+//
+//   build/bench/steps WORKLOAD [threads]
+//
+// Reads lines "go MILLISECONDS" from standard input; each is answered by a line of JSON with the
+// times of the steps done meanwhile. So two programs can be measured in turns, each warm.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "unroll/layers.h"
+#include "unroll/model.h"
+#include "unroll/recurrent.h"
+
+namespace {
+
+using namespace unroll;
+using Seconds = std::chrono::duration<double>;
+
+struct Workload {
+  Model model;
+  Tensor x, y;
+};
+
+/// Numbers that look like scaled data and depend on nothing but their place.
+Tensor numbers(const Shape& shape) {
+  Tensor tensor(shape);
+  std::uint32_t state = 1;
+  for (float& value : tensor.values<float>()) {
+    state = state * 1664525u + 1013904223u;
+    value = static_cast<float>(state >> 8) / 16777216.0f;
+  }
+  return tensor;
+}
+
+Tensor ids(const Shape& shape, Index vocabulary) {
+  Tensor tensor(shape, DType::int32);
+  std::uint32_t state = 7;
+  for (std::int32_t& value : tensor.values<std::int32_t>()) {
+    // Frequent words are frequent: squaring a uniform number crowds the small ids, as Zipf's law
+    // does.
+    state = state * 1664525u + 1013904223u;
+    const double u = (state >> 8) / 16777216.0;
+    value = static_cast<std::int32_t>(u * u * u * static_cast<double>(vocabulary));
+  }
+  return tensor;
+}
+
+Tensor labels(Index rows) {
+  Tensor tensor({rows, 1});
+  for (Index i = 0; i < rows; ++i) tensor.floats()[i] = static_cast<float>(i % 2);
+  return tensor;
+}
+
+Workload p1() {
+  return {Sequential{SimpleRNN(50, {.activation = "relu"}), Dense(1)}, numbers({32, 50, 1}),
+          numbers({32, 1})};
+}
+
+Workload p4() {
+  const Symbol words = Input({.shape = {100}});
+  const Symbol h = SimpleRNN(16, {.return_sequences = true})(Embedding(5000, 32)(words));
+  const Symbol y = Dense(1, {.activation = "sigmoid"})(h[{all, -1, all}]);
+  return {Model({.inputs = {words}, .outputs = {y}}), ids({64, 100}, 5000), labels(64)};
+}
+
+Workload recurrent(const Layer& layer) {
+  return {Sequential{layer, Dense(1)}, numbers({64, 200, 32}), numbers({64, 1})};
+}
+
+Workload make(const std::string& name) {
+  if (name == "p1") return p1();
+  if (name == "p4") return p4();
+  if (name == "gru64") return recurrent(GRU(64));
+  if (name == "lstm64") return recurrent(LSTM(64));
+  std::cerr << "steps: no such workload\n  got    " << name << "\n  want   p1, p4, gru64, lstm64\n";
+  std::exit(2);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const std::string name = count > 1 ? arguments[1] : "p1";
+  const int threads = count > 2 ? std::atoi(arguments[2]) : 1;
+  Workload work = make(name);
+  const bool classes = name == "p4";
+  work.model.compile({.optimizer = "adam",
+                      .loss = classes ? Loss("binary_crossentropy") : Loss("mse"),
+                      .seed = 7,
+                      .threads = threads});
+  for (int i = 0; i < 20; ++i) work.model.train_on_batch(work.x, work.y);
+  std::cout << "ready" << std::endl;
+  std::string word;
+  double milliseconds = 0;
+  while (std::cin >> word >> milliseconds) {
+    std::vector<double> times;
+    const auto begin = std::chrono::steady_clock::now();
+    auto now = begin;
+    while (Seconds(now - begin).count() * 1e3 < milliseconds) {
+      work.model.train_on_batch(work.x, work.y);
+      const auto after = std::chrono::steady_clock::now();
+      times.push_back(Seconds(after - now).count());
+      now = after;
+    }
+    std::ranges::sort(times);
+    std::cout << "{\"min\": " << times.front() << ", \"median\": " << times[times.size() / 2]
+              << ", \"steps\": " << times.size() << "}" << std::endl;
+  }
+}
