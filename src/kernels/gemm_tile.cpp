@@ -23,6 +23,10 @@
 #endif
 #endif
 
+#ifndef UNROLL_INLINE
+#define UNROLL_INLINE HWY_ATTR __attribute__((always_inline))
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {
 namespace {
@@ -38,20 +42,25 @@ constexpr Index tile_rows(Index rows, Index most) {
   return (rows + tiles - 1) / tiles;
 }
 
-template <int MR, int NV, class D, class T, class V>
-HWY_INLINE void add_terms(D d, Index K, const T* const (&a)[MR], const T* panel,
-                          V (&sums)[MR][NV]) {
-  constexpr Index L = lanes<T>;
-  UNROLL_FOUR_TIMES
-  for (Index k = 0; k < K; ++k) {
-    V b[NV];
-    for (int n = 0; n < NV; ++n) b[n] = hn::LoadU(d, panel + n * L);
-    for (int r = 0; r < MR; ++r) {
-      const V ar = hn::Set(d, a[r][k]);
-      for (int n = 0; n < NV; ++n) sums[r][n] = hn::MulAdd(ar, b[n], sums[r][n]);
-    }
-    panel += NV * L;
+/// f(0), f(1), .. f(N - 1), with numbers that are known when it is compiled. As loops, these would
+/// let g++ keep the accumulators in memory.
+template <int N, class F>
+HWY_INLINE void repeat(F f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) UNROLL_INLINE {
+    (f(std::integral_constant<int, i>()), ...);
   }
+  (std::make_integer_sequence<int, N>());
+}
+
+/// One k: sums (MR, NV) += column of A (MR) times row of the panel (NV vectors).
+template <int MR, int NV, class D, class T, class V, class A>
+HWY_INLINE void add_outer(D d, A a, const T* b, V (&sums)[MR][NV]) {
+  V bv[NV];
+  repeat<NV>([&](auto n) UNROLL_INLINE { bv[n] = hn::LoadU(d, b + n * lanes<T>); });
+  repeat<MR>([&](auto r) UNROLL_INLINE {
+    const V av = hn::Set(d, a(r));
+    repeat<NV>([&](auto n) UNROLL_INLINE { sums[r][n] = hn::MulAdd(av, bv[n], sums[r][n]); });
+  });
 }
 
 /// Copies columns of rows: where a tile sticks out of C at the right, it works on a copy.
@@ -68,38 +77,44 @@ HWY_NOINLINE void tile(const PanelProduct<T>& p, Index row) {
   using V = hn::Vec<decltype(d)>;
   constexpr Index L = lanes<T>;
   T* c[MR];
-  for (int r = 0; r < MR; ++r) c[r] = p.c.at(row + r);
+  repeat<MR>([&](auto r) UNROLL_INLINE { c[r] = p.c.at(row + r); });
   T* inside[MR];
   HWY_ALIGN T copy[MR][NV * L];
   const bool edge = p.columns < NV * L;
   if (edge) {
-    for (int r = 0; r < MR; ++r) inside[r] = std::exchange(c[r], copy[r]);
+    repeat<MR>([&](auto r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
     if (p.accumulate) copy_rows(MR, p.columns, inside, c);
   }
   V sums[MR][NV];
-  for (int n = 0; n < NV; ++n) {
+  repeat<NV>([&](auto n) UNROLL_INLINE {
     const V start = p.bias ? hn::LoadU(d, p.bias + n * L) : hn::Zero(d);
-    for (int r = 0; r < MR; ++r) sums[r][n] = start;
-  }
+    repeat<MR>([&](auto r) UNROLL_INLINE { sums[r][n] = start; });
+  });
   if (p.accumulate) {
-    for (int r = 0; r < MR; ++r) {
-      for (int n = 0; n < NV; ++n) sums[r][n] = hn::Add(sums[r][n], hn::LoadU(d, c[r] + n * L));
-    }
+    repeat<MR * NV>([&](auto i) UNROLL_INLINE {
+      constexpr int r = i / NV, n = i % NV;
+      sums[r][n] = hn::Add(sums[r][n], hn::LoadU(d, c[r] + n * L));
+    });
   }
   for (int i = 0; i < p.count; ++i) {
+    const Terms<T>& terms = p.terms[i];
     const T* a[MR];
-    for (int r = 0; r < MR; ++r) a[r] = p.terms[i].a.at(row + r);
-    add_terms<MR, NV>(d, p.terms[i].K, a, p.terms[i].panel, sums);
-  }
-  if (p.relu) {
-    for (int r = 0; r < MR; ++r) {
-      for (int n = 0; n < NV; ++n)
-        sums[r][n] = hn::Max(hn::Zero(d), sums[r][n]);  // lets NaN through
+    repeat<MR>([&](auto r) UNROLL_INLINE { a[r] = terms.a.at(row + r); });
+    const T* b = terms.panel;
+    UNROLL_FOUR_TIMES
+    for (Index k = 0; k < terms.K; ++k) {
+      add_outer<MR, NV>(
+          d, [&](auto r) UNROLL_INLINE { return a[r][k]; }, b, sums);
+      b += NV * L;
     }
   }
-  for (int r = 0; r < MR; ++r) {
-    for (int n = 0; n < NV; ++n) hn::StoreU(sums[r][n], d, c[r] + n * L);
+  if (p.relu) {  // Max in this order lets NaN through
+    repeat<MR * NV>([&](auto i) UNROLL_INLINE {
+      sums[i / NV][i % NV] = hn::Max(hn::Zero(d), sums[i / NV][i % NV]);
+    });
   }
+  repeat<MR * NV>(
+      [&](auto i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
   if (edge) copy_rows(MR, p.columns, c, inside);
 }
 
@@ -161,24 +176,25 @@ HWY_NOINLINE void row_tile(const RowProduct<T>& p) {
   constexpr Index L = lanes<T>;
   V sums[NP][NV];
   const T* panel[NP];
-  for (int i = 0; i < NP; ++i) {
+  repeat<NP>([&](auto i) UNROLL_INLINE {
     panel[i] = p.panel + i * p.panel_step;
-    for (int n = 0; n < NV; ++n) sums[i][n] = hn::LoadU(d, p.bias + i * p.bias_step + n * L);
-  }
+    repeat<NV>([&](auto n)
+                   UNROLL_INLINE { sums[i][n] = hn::LoadU(d, p.bias + i * p.bias_step + n * L); });
+  });
+  const T* a = p.a;
   Index at = 0;
   UNROLL_FOUR_TIMES
   for (Index k = 0; k < p.K; ++k) {
-    const V a = hn::Set(d, p.a[k]);
-    for (int i = 0; i < NP; ++i) {
-      for (int n = 0; n < NV; ++n) {
-        sums[i][n] = hn::MulAdd(a, hn::LoadU(d, panel[i] + at + n * L), sums[i][n]);
-      }
-    }
+    const V av = hn::Set(d, a[k]);
+    repeat<NP * NV>([&](auto i) UNROLL_INLINE {
+      constexpr int row = i / NV, n = i % NV;
+      sums[row][n] = hn::MulAdd(av, hn::LoadU(d, panel[row] + at + n * L), sums[row][n]);
+    });
     at += NV * L;
   }
-  for (int i = 0; i < NP; ++i) {
-    for (int n = 0; n < NV; ++n) hn::StoreU(sums[i][n], d, p.c + i * p.c_step + n * L);
-  }
+  repeat<NP * NV>([&](auto i) UNROLL_INLINE {
+    hn::StoreU(sums[i / NV][i % NV], d, p.c + i / NV * p.c_step + i % NV * L);
+  });
 }
 
 template <int NP, class T>
@@ -222,35 +238,29 @@ HWY_NOINLINE void transposed_tile(const TransposedProduct<T>& p, Index m, Index 
   constexpr Index L = lanes<T>;
   const Index columns = std::min(p.N - column, NV * L);
   T* c[MR];
-  for (int r = 0; r < MR; ++r) c[r] = p.row(k + r) + column;
+  repeat<MR>([&](auto r) UNROLL_INLINE { c[r] = p.row(k + r) + column; });
   T* inside[MR];
   HWY_ALIGN T copy[MR][NV * L];
   const bool edge = columns < NV * L;
   if (edge) {
-    for (int r = 0; r < MR; ++r) inside[r] = std::exchange(c[r], copy[r]);
+    repeat<MR>([&](auto r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
     copy_rows(MR, columns, inside, c);
   }
   V sums[MR][NV];
-  for (int r = 0; r < MR; ++r) {
-    for (int n = 0; n < NV; ++n) sums[r][n] = hn::LoadU(d, c[r] + n * L);
-  }
+  repeat<MR * NV>(
+      [&](auto i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::LoadU(d, c[i / NV] + i % NV * L); });
   const Index lda = p.lda, ldd = p.ldd;
   const T* a = p.a + m * lda + k;
   const T* b = p.d + m * ldd + column;
   UNROLL_FOUR_TIMES
   for (Index i = 0; i < M; ++i) {
-    V bv[NV];
-    for (int n = 0; n < NV; ++n) bv[n] = hn::LoadU(d, b + n * L);
-    for (int r = 0; r < MR; ++r) {
-      const V ar = hn::Set(d, a[r]);
-      for (int n = 0; n < NV; ++n) sums[r][n] = hn::MulAdd(ar, bv[n], sums[r][n]);
-    }
+    add_outer<MR, NV>(
+        d, [&](auto r) UNROLL_INLINE { return a[r]; }, b, sums);
     a += lda;
     b += ldd;
   }
-  for (int r = 0; r < MR; ++r) {
-    for (int n = 0; n < NV; ++n) hn::StoreU(sums[r][n], d, c[r] + n * L);
-  }
+  repeat<MR * NV>(
+      [&](auto i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
   if (edge) copy_rows(MR, columns, c, inside);
 }
 
