@@ -17,6 +17,9 @@ namespace {
 constexpr Index small_model = 65536;
 constexpr Index most_lanes = 16;  // copies of the gradient
 
+/// Whether the loss itself leaves samples out of its mean (ignore_class).
+bool leaves_samples_out(const Loss& loss) { return loss_mask<float>(loss, 0, nullptr, nullptr); }
+
 }  // namespace
 
 // --- Totals
@@ -50,7 +53,7 @@ Trainer::Trainer(const Graph& graph, DType dtype, const CompileOptions& options)
       dtype_(dtype),
       options_(options),
       metrics_(options.metrics),
-      valid_(graph.outputs().size(), 0.0),
+      counts_(graph.outputs().size()),
       workers_(options.threads > 0 ? options.threads : base::default_threads()) {}
 
 Index Trainer::optimizer_numbers() const {
@@ -162,20 +165,11 @@ void Trainer::start_lane(std::size_t lane, const Batch& batch, const RunMode& mo
   own.forward();
 }
 
-void Trainer::count_valid(std::size_t lane) {
-  for (std::size_t output = 0; output < graph_.outputs().size(); ++output) {
-    const Mask& mask = lanes_[lane]->output_mask(output);
-    double count = 0;
-    for (Index i = 0; mask && i < mask.time * mask.rows; ++i) count += mask.data[i] != 0 ? 1 : 0;
-    sums_[lane].valid[output] = count;
-  }
-}
-
 void Trainer::add_lanes(Index lanes) {
   while (static_cast<Index>(lanes_.size()) < lanes) {
     lanes_.push_back(std::make_unique<Lane>(graph_, dtype_));
     LaneSums sums;
-    sums.valid.assign(graph_.outputs().size(), 0.0);
+    sums.targets.resize(graph_.outputs().size());
     for (const Metric& metric : metrics_) {
       sums.metrics.emplace_back(static_cast<std::size_t>(metric_state_size(metric)), 0.0);
     }
@@ -190,29 +184,44 @@ void Trainer::run_batch(const Batch& batch, const RunMode& mode, Totals& totals)
   running_lanes_ = lanes;
   add_lanes(lanes);
   prepare(mode.recording);
-  const auto finish = [&](std::size_t lane) {
-    lose(lane, batch, mode.recording, rows_each);
+  const auto begin = [&](Index i) {
+    const auto lane = static_cast<std::size_t>(i);
+    start_lane(lane, batch, mode, rows_each);
+    sums_[lane].loss = 0;
+    for (auto& state : sums_[lane].metrics) std::ranges::fill(state, 0.0);
+    for (std::size_t output = 0; output < counts_.size(); ++output) {
+      with_float(dtype_, [&]<class T>() { aim<T>(lane, output, batch, rows_each); });
+    }
+  };
+  const auto finish = [&](Index i) {
+    const auto lane = static_cast<std::size_t>(i);
+    for (std::size_t output = 0; output < counts_.size(); ++output) {
+      with_float(dtype_, [&]<class T>() { lose<T>(lane, output, mode.recording); });
+    }
     if (mode.recording) lanes_[lane]->backward();
   };
-  if (!graph_.makes_masks()) {
-    workers_.run(lanes, [&](Index i) {
-      const auto lane = static_cast<std::size_t>(i);
-      start_lane(lane, batch, mode, rows_each);
-      finish(lane);
-    });
-  } else {
-    // A join: the mean over unmasked samples needs their number in the whole batch.
-    workers_.run(lanes, [&](Index i) {
-      start_lane(static_cast<std::size_t>(i), batch, mode, rows_each);
-      count_valid(static_cast<std::size_t>(i));
-    });
-    std::ranges::fill(valid_, 0.0);
-    for (Index i = 0; i < lanes; ++i) {
-      for (std::size_t o = 0; o < valid_.size(); ++o) {
-        valid_[o] += sums_[static_cast<std::size_t>(i)].valid[o];
+  if (counts_first()) {
+    // A join: the mean over the samples that count needs their number in the whole batch.
+    workers_.run(lanes, begin);
+    for (std::size_t output = 0; output < counts_.size(); ++output) {
+      counts_[output] = {};
+      for (Index i = 0; i < lanes; ++i) {
+        counts_[output].add(sums_[static_cast<std::size_t>(i)].targets[output].counts);
       }
     }
-    workers_.run(lanes, [&](Index i) { finish(static_cast<std::size_t>(i)); });
+    workers_.run(lanes, finish);
+  } else {
+    for (std::size_t output = 0; output < counts_.size(); ++output) {
+      const Rows& y = (*batch.y)[output];
+      const Index n = graph_.output_symbols()[output].shape()[-1];
+      const double samples = static_cast<double>(rows * y.row_elements()) /
+                             static_cast<double>(target_size(options_.loss, n));
+      counts_[output] = {.samples = samples, .valid = samples};
+    }
+    workers_.run(lanes, [&](Index i) {
+      begin(i);
+      finish(i);
+    });
   }
   double loss = 0;
   for (Index i = 0; i < lanes; ++i) {
@@ -226,77 +235,96 @@ void Trainer::run_batch(const Batch& batch, const RunMode& mode, Totals& totals)
   totals.add_loss(loss, rows);
 }
 
-void Trainer::lose(std::size_t lane, const Batch& batch, bool training, Index rows_each) {
-  LaneSums& sums = sums_[lane];
-  sums.loss = 0;
-  for (auto& state : sums.metrics) std::ranges::fill(state, 0.0);
-  const Index first = static_cast<Index>(lane) * rows_each;
-  const RowNumbers numbers = batch.numbers.subspan(static_cast<std::size_t>(first),
-                                                   static_cast<std::size_t>(lanes_[lane]->rows()));
-  for (std::size_t output = 0; output < graph_.outputs().size(); ++output) {
-    with_float(dtype_, [&]<class T>() { lose_output<T>(lane, output, batch, training, numbers); });
+/// Whether what a sample weighs depends on all lanes.
+bool Trainer::counts_first() const {
+  const bool by_weight = options_.loss.reduction() == ReductionKind::mean_with_sample_weight;
+  return graph_.makes_masks() || by_weight || leaves_samples_out(options_.loss);
+}
+
+template <class T>
+void Trainer::aim(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each) {
+  Lane& own = *lanes_[lane];
+  const RowNumbers numbers =
+      batch.numbers.subspan(lane * static_cast<std::size_t>(rows_each),
+                            static_cast<std::size_t>(own.rows()));
+  const Var& predicted = own.output(output);
+  const Rows& y = (*batch.y)[output];
+  Target& target = sums_[lane].targets[output];
+  target.n = predicted.shape()[-1];
+  target.samples = predicted.elements() / target.n;
+  const Index rows = own.rows(), per_row = target.samples / rows;
+  const Index wanted = per_row * target_size(options_.loss, target.n);
+  if (y.row_elements() != wanted) {
+    const GraphNode& node = *graph_.output_symbols()[output].node();
+    throw misfit("targets do not fit output \"" + node.layer->name + "\"", y,
+                 std::to_string(wanted) + " numbers a row for " +
+                     graph_.output_symbols()[output].shape().to_string() + " and " +
+                     std::string(options_.loss.name()),
+                 "sparse losses take labels, the others one number for each of the output's");
+  }
+  const bool by_step = predicted.time_first() && per_row > 1;
+  target.truth = gather_rows(own.tape(), y, numbers, dtype_, by_step);
+  const auto row_of = [&](Index s) { return by_step ? s % rows : s / per_row; };
+
+  base::Arena& arena = own.tape().arena();
+  target.weight = nullptr;
+  if (batch.sample_weight != nullptr && !batch.sample_weight->empty()) {
+    const bool each = batch.sample_weight->row_elements() == per_row && per_row > 1;
+    const Var given = gather_rows(own.tape(), *batch.sample_weight, numbers, dtype_, by_step && each);
+    T* weight = arena.take<T>(target.samples);
+    for (Index s = 0; s < target.samples; ++s) weight[s] = given.data<T>()[each ? s : row_of(s)];
+    target.weight = weight;
+  }
+  const Mask& travelled = own.output_mask(output);
+  const bool masked = travelled && travelled.time * rows == target.samples;
+  target.mask = nullptr;
+  if (masked || leaves_samples_out(options_.loss)) {
+    auto* mask = arena.take<std::uint8_t>(target.samples);
+    for (Index s = 0; s < target.samples; ++s) {
+      const Index t = by_step ? s / rows : s % per_row;
+      mask[s] = masked ? travelled.data[t * rows + row_of(s)] : 1;
+    }
+    loss_mask(options_.loss, target.samples, target.truth.data<T>(), mask);
+    target.mask = mask;
+  }
+  if (counts_first()) {
+    target.counts =
+        count_samples(target.samples, target.mask, static_cast<const T*>(target.weight));
   }
 }
 
 template <class T>
-void Trainer::lose_output(std::size_t lane, std::size_t output, const Batch& batch, bool training,
-                          RowNumbers numbers) {
+void Trainer::lose(std::size_t lane, std::size_t output, bool training) {
   Lane& own = *lanes_[lane];
+  const Target& target = sums_[lane].targets[output];
+  const Index samples = target.samples, n = target.n;
   const Var& predicted = own.output(output);
-  const Index n = predicted.shape()[-1], samples = predicted.elements() / n;
-  const Index rows = own.rows(), per_row = samples / rows;
-  const Rows& y = (*batch.y)[output];
-  if (y.row_elements() != per_row * target_size(options_.loss, n)) {
-    throw misfit(
-        "targets do not fit output \"" + graph_.output_symbols()[output].node()->layer->name + "\"",
-        y, std::to_string(per_row * target_size(options_.loss, n)) + " numbers a row",
-        "sparse losses take labels, the others one number for each of the output's");
-  }
-  const bool by_step = predicted.time_first() && per_row > 1;
-  const Var truth = gather_rows(own.tape(), y, numbers, dtype_, by_step);
-
-  // What each sample weighs: its row's weight, its mask, and one over the number of samples.
+  const T* truth = target.truth.data<T>();
   base::Arena& arena = own.tape().arena();
-  T* weight = arena.take<T>(samples);
-  std::fill_n(weight, samples, T{1});
-  const Mask& mask = own.output_mask(output);
-  const bool masked = mask && mask.time * rows == samples;
-  const bool weighted = batch.sample_weight != nullptr && !batch.sample_weight->empty();
-  const Var given = weighted ? gather_rows(own.tape(), *batch.sample_weight, numbers, dtype_,
-                                           by_step && batch.sample_weight->row_elements() > 1)
-                             : Var();
-  for (Index s = 0; s < samples; ++s) {
-    const Index r = by_step ? s % rows : s / per_row;
-    if (masked) {
-      const Index t = by_step ? s / rows : s % per_row;
-      weight[s] = mask.data[t * rows + r] != 0 ? T{1} : T{0};
+  if (output == 0 && !metrics_.empty()) {
+    T* kept = nullptr;
+    if (target.mask != nullptr) {
+      kept = arena.take<T>(samples);
+      for (Index s = 0; s < samples; ++s) kept[s] = target.mask[s] != 0 ? T{1} : T{0};
     }
-  }
-  LaneSums& sums = sums_[lane];
-  if (output == 0) {
     for (std::size_t m = 0; m < metrics_.size(); ++m) {
-      metric_update(metrics_[m], samples, n, truth.data<T>(), predicted.data<T>(),
-                    masked ? weight : nullptr, std::span<double>(sums.metrics[m]));
+      metric_update(metrics_[m], samples, n, truth, predicted.data<T>(), kept,
+                    std::span<double>(sums_[lane].metrics[m]));
     }
   }
-  const double all = static_cast<double>(per_row) * static_cast<double>(batch.numbers.size());
-  // Keras adds its epsilon to the number of unmasked samples.
-  const double count = masked ? valid_[output] + 1e-7 : all;
-  const T share = static_cast<T>(1 / count);
-  const bool each = given && given.elements() == samples;
-  for (Index s = 0; s < samples; ++s) {
-    const Index r = by_step ? s % rows : s / per_row;
-    weight[s] *= share * (given ? given.data<T>()[each ? s : r] : T{1});
-  }
+  T* scales = arena.take<T>(samples);
+  sample_scales(options_.loss, counts_[output], samples, target.mask,
+                static_cast<const T*>(target.weight), scales);
   T* values = arena.take<T>(samples);
-  loss_values(options_.loss, samples, n, truth.data<T>(), predicted.data<T>(), values);
+  loss_values(options_.loss, samples, n, truth, predicted.data<T>(), values);
   double total = 0;
   for (Index s = 0; s < samples; ++s) {
-    if (weight[s] != T{0}) total += static_cast<double>(values[s]) * static_cast<double>(weight[s]);
+    // A masked sample may have a loss that is not a number.
+    if (scales[s] != T{0}) total += static_cast<double>(values[s]) * static_cast<double>(scales[s]);
   }
-  sums.loss += total;
+  sums_[lane].loss += total;
   if (training && predicted.needs_gradient()) {
-    loss_gradient(options_.loss, samples, n, truth.data<T>(), predicted.data<T>(), weight,
+    loss_gradient(options_.loss, samples, n, truth, predicted.data<T>(), scales,
                   predicted.gradient<T>());
   }
 }

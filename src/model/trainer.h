@@ -64,20 +64,30 @@ class Trainer {
   void predict(const Batch& batch, States& states, Tensors& outputs, Index first, Index rows);
 
  private:
+  /// The truth of one output beside what the lane predicted, sample by sample in the order of memory.
+  struct Target {
+    Index n = 1, samples = 0;
+    Var truth;
+    const void* weight = nullptr;        // (samples) of the lane's precision, or null
+    const std::uint8_t* mask = nullptr;  // (samples), or null
+    LossCounts counts;
+  };
   struct LaneSums {
     double loss = 0;
-    std::vector<double> valid;  // unmasked samples of each output
+    std::vector<Target> targets;
     std::vector<std::vector<double>> metrics;
   };
 
   Index lane_rows(Index batch, bool training) const;
   void run_batch(const Batch& batch, const RunMode& mode, Totals& totals);
   void start_lane(std::size_t lane, const Batch& batch, const RunMode& mode, Index rows_each);
-  void count_valid(std::size_t lane);
-  void lose(std::size_t lane, const Batch& batch, bool training, Index rows_each);
+  /// Puts the targets beside the predictions and counts their samples.
   template <class T>
-  void lose_output(std::size_t lane, std::size_t output, const Batch& batch, bool training,
-                   RowNumbers numbers);
+  void aim(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each);
+  /// Loss, metrics and the gradient of the predictions.
+  template <class T>
+  void lose(std::size_t lane, std::size_t output, bool training);
+  bool counts_first() const;
   void prepare(bool training);
   void update();
   template <class T>
@@ -99,7 +109,7 @@ class Trainer {
   DType dtype_;
   CompileOptions options_;
   std::vector<Metric> metrics_;
-  std::vector<double> valid_;  // unmasked samples of each output, over the whole batch
+  std::vector<LossCounts> counts_;  // of each output, over the whole batch
   bool metrics_resolved_ = false;
   base::Workers workers_;
   FlatWeights flat_;

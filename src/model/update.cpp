@@ -97,6 +97,9 @@ void add_penalty(const Regularizer& penalty, Index n, const T* w, T* g) {
 }  // namespace
 
 template <class T>
+void Trainer::clip() {}
+
+template <class T>
 void Trainer::update_as(Index lanes) {
   const Index dense = flat_.dense_size(), size = flat_.size();
   if (sparse_gradient_.elements() != size - dense || sparse_gradient_.dtype() != dtype_) {
@@ -148,10 +151,6 @@ void Trainer::update_as(Index lanes) {
       if (penalty) {
         add_penalty(penalty, range.size, weights + range.offset, gradient_at(range.offset));
       }
-    }
-    clip_ranges_.clear();
-    for (const WeightRange& range : flat_.ranges()) {
-      clip_ranges_.push_back({gradient_at(range.offset), range.size});
     }
     clip<T>();
     workers_.run(chunks, [&](Index i) {
