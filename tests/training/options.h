@@ -1,0 +1,60 @@
+// Fills an option struct from JSON through its describe(): the names of the fields are tested too.
+#pragma once
+
+#include <set>
+
+#include "tests/training/golden.h"
+#include "unroll/losses.h"
+
+namespace unroll {
+
+/// Every key of the object must be a field; what it lacks keeps its default.
+class FromJson {
+ public:
+  explicit FromJson(const Json& object) : object_(object) {}
+
+  void field(const char* name, bool& value) { read(name, value); }
+  void field(const char* name, Index& value) { read(name, value); }
+  void field(const char* name, double& value) { read(name, value); }
+  void field(const char* name, Reduction& value) {
+    if (const Json* json = find(name)) value = parse_reduction(json->get<std::string>());
+  }
+  template <class T>
+  void field(const char* name, std::optional<T>& value) {
+    if (const Json* json = find(name); json && !json->is_null()) value = json->get<T>();
+  }
+
+  /// What no field has taken.
+  std::set<std::string> left() const {
+    std::set<std::string> names;
+    for (const auto& [name, value] : object_.items()) {
+      if (!taken_.contains(name)) names.insert(name);
+    }
+    return names;
+  }
+
+ protected:
+  const Json* find(const char* name) {
+    taken_.insert(name);
+    const auto found = object_.find(name);
+    return found == object_.end() ? nullptr : &*found;
+  }
+  template <class T>
+  void read(const char* name, T& value) {
+    if (const Json* json = find(name)) value = json->get<T>();
+  }
+
+ private:
+  const Json& object_;
+  std::set<std::string> taken_;
+};
+
+/// Fills a Loss, Metric or Optimizer.
+template <class Value, class Reader = FromJson>
+void fill(Value& value, const Json& kwargs) {
+  Reader reader(kwargs);
+  std::visit([&](auto& options) { options.describe(reader); }, value.options());
+  EXPECT_TRUE(reader.left().empty()) << "no such option: " << *reader.left().begin();
+}
+
+}  // namespace unroll
