@@ -76,24 +76,25 @@ Workers::~Workers() {
 
 void Workers::run_erased(Index count, Task task, void* target) {
   if (count <= 0) return;
-  task_ = task;
-  target_ = target;
-  count_ = count;
+  task_.store(task, std::memory_order_relaxed);
+  target_.store(target, std::memory_order_relaxed);
+  count_.store(count, std::memory_order_relaxed);
+  done_.store(0, std::memory_order_relaxed);
   error_ = nullptr;
-  next_.store(0, std::memory_order_relaxed);
+  const std::uint64_t round = (claim_.load(std::memory_order_relaxed) >> 32) + 1;
+  claim_.store(round << 32, std::memory_order_release);
   if (count > 1 && !team_.empty()) {
-    busy_.store(static_cast<int>(team_.size()), std::memory_order_relaxed);
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
   }
   work();
   for (int spin = 0;; ++spin) {
-    const int busy = busy_.load(std::memory_order_acquire);
-    if (busy == 0) break;
+    const Index done = done_.load(std::memory_order_acquire);
+    if (done == count) break;
     if (spin < spins_before_sleep) {
       pause_briefly();
     } else {
-      busy_.wait(busy, std::memory_order_acquire);
+      done_.wait(done, std::memory_order_acquire);
     }
   }
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
@@ -101,11 +102,22 @@ void Workers::run_erased(Index count, Task task, void* target) {
 
 void Workers::work() {
   const FlushDenormals flush;
+  std::uint64_t claim = claim_.load(std::memory_order_acquire);
   for (;;) {
-    const Index i = next_.fetch_add(1, std::memory_order_relaxed);
-    if (i >= count_) return;
+    const Task task = task_.load(std::memory_order_relaxed);
+    void* target = target_.load(std::memory_order_relaxed);
+    const Index count = count_.load(std::memory_order_relaxed);
+    const auto i = static_cast<Index>(claim & 0xffffffffu);
+    if (i >= count) return;
+    // Succeeds only if nothing has changed: then the call i is still to be made, its round cannot
+    // end before it is, and what was read above belongs to it.
+    if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+      continue;
+    }
+    ++claim;
     try {
-      task_(target_, i);
+      task(target, i);
     } catch (...) {
       while (error_lock_.test_and_set(std::memory_order_acquire)) pause_briefly();
       if (!error_ || i < error_at_) {
@@ -114,23 +126,24 @@ void Workers::work() {
       }
       error_lock_.clear(std::memory_order_release);
     }
+    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == count) done_.notify_all();
   }
 }
 
 void Workers::member() {
   std::uint32_t seen = 0;
   for (;;) {
-    for (int spin = 0; round_.load(std::memory_order_acquire) == seen; ++spin) {
+    std::uint32_t round = seen;
+    for (int spin = 0; (round = round_.load(std::memory_order_acquire)) == seen; ++spin) {
       if (spin < spins_before_sleep) {
         pause_briefly();
       } else {
         round_.wait(seen, std::memory_order_acquire);
       }
     }
-    ++seen;
+    seen = round;
     if (stop_) return;
     work();
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_all();
   }
 }
 

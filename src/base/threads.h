@@ -51,12 +51,15 @@ class Workers {
   void member();
 
   std::vector<std::thread> team_;
-  Task task_ = nullptr;
-  void* target_ = nullptr;
-  Index count_ = 0;
+  // Of the present round; written before `claim_` announces it.
+  std::atomic<Task> task_{nullptr};
+  std::atomic<void*> target_{nullptr};
+  std::atomic<Index> count_{0};
+  /// Number of the round (upper half) and the next call to be made (lower half), in one word: who
+  /// takes a call with a compare-and-swap knows that the round was still the one it had read about.
+  std::atomic<std::uint64_t> claim_{0};
+  std::atomic<Index> done_{0};
   std::atomic<std::uint32_t> round_{0};
-  std::atomic<Index> next_{0};
-  std::atomic<int> busy_{0};
   std::atomic<bool> stop_{false};
   std::atomic_flag error_lock_;
   std::exception_ptr error_;
