@@ -100,7 +100,9 @@ class BatchNormalizationImpl : public LayerImpl {
     Var average, variance;
     if (call.training()) {
       const Var kept = weights_of(call, x);
-      const double count = counted(kept);
+      // With a mask Keras adds its epsilon to the number of steps; so there is no division by zero.
+      const double count =
+          call.mask() ? counted(kept) + 1e-7 : static_cast<double>(flat.shape()[0]);
       average = sum(flat * kept, 0) * (1 / count);
       const Var centred = flat - average;
       variance = sum(centred * centred * kept, 0) * (1 / count);
@@ -139,7 +141,7 @@ class BatchNormalizationImpl : public LayerImpl {
     with_float(kept.dtype(), [&]<class T>() {
       for (Index i = 0; i < kept.elements(); ++i) count += static_cast<double>(kept.data<T>()[i]);
     });
-    return std::max(count, 1.0);
+    return count;
   }
   /// The lane is alone (whole_batch), so it may write.
   void move(Parameter& moving, const Var& now) const {
