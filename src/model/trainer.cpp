@@ -57,10 +57,7 @@ Trainer::Trainer(const Graph& graph, DType dtype, const CompileOptions& options)
       workers_(options.threads > 0 ? options.threads : base::default_threads()) {}
 
 Index Trainer::optimizer_numbers() const {
-  // Keras counts the step counter and the learning rate too.
-  return slots_.empty() && iterations_ == 0
-             ? 0
-             : static_cast<Index>(slots_.size()) * flat_.trained() + 2;
+  return iterations_ == 0 ? 0 : optimizer_size(options_.optimizer, flat_.trained());
 }
 
 void Trainer::initialize() {
@@ -244,9 +241,8 @@ bool Trainer::counts_first() const {
 template <class T>
 void Trainer::aim(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each) {
   Lane& own = *lanes_[lane];
-  const RowNumbers numbers =
-      batch.numbers.subspan(lane * static_cast<std::size_t>(rows_each),
-                            static_cast<std::size_t>(own.rows()));
+  const RowNumbers numbers = batch.numbers.subspan(lane * static_cast<std::size_t>(rows_each),
+                                                   static_cast<std::size_t>(own.rows()));
   const Var& predicted = own.output(output);
   const Rows& y = (*batch.y)[output];
   Target& target = sums_[lane].targets[output];
@@ -270,7 +266,8 @@ void Trainer::aim(std::size_t lane, std::size_t output, const Batch& batch, Inde
   target.weight = nullptr;
   if (batch.sample_weight != nullptr && !batch.sample_weight->empty()) {
     const bool each = batch.sample_weight->row_elements() == per_row && per_row > 1;
-    const Var given = gather_rows(own.tape(), *batch.sample_weight, numbers, dtype_, by_step && each);
+    const Var given =
+        gather_rows(own.tape(), *batch.sample_weight, numbers, dtype_, by_step && each);
     T* weight = arena.take<T>(target.samples);
     for (Index s = 0; s < target.samples; ++s) weight[s] = given.data<T>()[each ? s : row_of(s)];
     target.weight = weight;

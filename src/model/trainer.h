@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <tuple>
 #include <vector>
 
 #include "src/base/threads.h"
@@ -64,7 +65,8 @@ class Trainer {
   void predict(const Batch& batch, States& states, Tensors& outputs, Index first, Index rows);
 
  private:
-  /// The truth of one output beside what the lane predicted, sample by sample in the order of memory.
+  /// The truth of one output beside what the lane predicted, sample by sample in the order of
+  /// memory.
   struct Target {
     Index n = 1, samples = 0;
     Var truth;
@@ -100,9 +102,6 @@ class Trainer {
   void clear_sparse_rows(Index lanes);
   template <class T>
   double penalties();
-  /// Scales gradients down where the optimiser asks for it.
-  template <class T>
-  void clip();
   void add_lanes(Index lanes);
 
   const Graph& graph_;
@@ -117,6 +116,7 @@ class Trainer {
   std::vector<LaneSums> sums_;
   Tensor sparse_gradient_;  // of the tables; zeros between steps
   std::vector<Tensor> slots_;
+  std::tuple<std::vector<GradientRange<float>>, std::vector<GradientRange<double>>> clipped_;
   Index iterations_ = 0;
   Index running_lanes_ = 0;
 };

@@ -12,7 +12,7 @@ namespace unroll {
 
 namespace {
 constexpr Index chunk = 4096;  // numbers that one worker reduces and updates at a time
-constexpr std::size_t most_slots = 4;
+constexpr std::size_t most_slots = 8;
 }  // namespace
 
 void Trainer::update() {
@@ -97,9 +97,6 @@ void add_penalty(const Regularizer& penalty, Index n, const T* w, T* g) {
 }  // namespace
 
 template <class T>
-void Trainer::clip() {}
-
-template <class T>
 void Trainer::update_as(Index lanes) {
   const Index dense = flat_.dense_size(), size = flat_.size();
   if (sparse_gradient_.elements() != size - dense || sparse_gradient_.dtype() != dtype_) {
@@ -152,7 +149,12 @@ void Trainer::update_as(Index lanes) {
         add_penalty(penalty, range.size, weights + range.offset, gradient_at(range.offset));
       }
     }
-    clip<T>();
+    auto& gradients = std::get<std::vector<GradientRange<T>>>(clipped_);
+    gradients.clear();
+    for (const WeightRange& range : flat_.ranges()) {
+      gradients.push_back({gradient_at(range.offset), range.size});
+    }
+    clip(options_.optimizer, std::span<const GradientRange<T>>(gradients));
     workers_.run(chunks, [&](Index i) {
       const auto [first, last] = bounds(i);
       step(first, last);
