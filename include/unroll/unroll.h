@@ -28,6 +28,11 @@
 #include "unroll/layers.h"
 #include "unroll/recurrent.h"
 
+// What a model is trained by and measured with.
+#include "unroll/losses.h"
+#include "unroll/optimizers.h"
+#include "unroll/schedules.h"
+
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"
 #include "unroll/autograd.h"

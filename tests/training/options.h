@@ -5,6 +5,7 @@
 
 #include "tests/training/golden.h"
 #include "unroll/losses.h"
+#include "unroll/schedules.h"
 
 namespace unroll {
 
@@ -18,6 +19,16 @@ class FromJson {
   void field(const char* name, double& value) { read(name, value); }
   void field(const char* name, Reduction& value) {
     if (const Json* json = find(name)) value = parse_reduction(json->get<std::string>());
+  }
+  void field(const char* name, LearningRate& value) {
+    if (const Json* json = find(name)) value = rate(*json);
+  }
+  template <class T, std::size_t most>
+  void field(const char* name, ShortList<T, most>& value) {
+    if (const Json* json = find(name)) {
+      value = {};
+      for (const Json& element : *json) value.push_back(element.get<T>());
+    }
   }
   template <class T>
   void field(const char* name, std::optional<T>& value) {
@@ -33,7 +44,25 @@ class FromJson {
     return names;
   }
 
- protected:
+  /// A number, or {"class_name": ..., "kwargs": {...}}.
+  static LearningRate rate(const Json& json) {
+    if (json.is_number()) return json.get<double>();
+    Schedule schedule = parse_schedule(json["class_name"].get<std::string>());
+    LearningRate result = 0;
+    std::visit(
+        [&]<class S>(S& options) {
+          if constexpr (!std::is_same_v<S, double>) {
+            FromJson reader(json["kwargs"]);
+            options.describe(reader);
+            EXPECT_TRUE(reader.left().empty()) << "no such option: " << *reader.left().begin();
+            result = options;
+          }
+        },
+        schedule);
+    return result;
+  }
+
+ private:
   const Json* find(const char* name) {
     taken_.insert(name);
     const auto found = object_.find(name);
@@ -44,15 +73,14 @@ class FromJson {
     if (const Json* json = find(name)) value = json->get<T>();
   }
 
- private:
   const Json& object_;
   std::set<std::string> taken_;
 };
 
 /// Fills a Loss, Metric or Optimizer.
-template <class Value, class Reader = FromJson>
+template <class Value>
 void fill(Value& value, const Json& kwargs) {
-  Reader reader(kwargs);
+  FromJson reader(kwargs);
   std::visit([&](auto& options) { options.describe(reader); }, value.options());
   EXPECT_TRUE(reader.left().empty()) << "no such option: " << *reader.left().begin();
 }
