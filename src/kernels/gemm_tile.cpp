@@ -6,6 +6,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/gemm_tile.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -128,10 +129,17 @@ HWY_INLINE void tile_of(Index rows, const PanelProduct<T>& p, Index row) {
   }
 }
 
+template <class T>
+HWY_INLINE void fetch(const T* from, Index count) {
+  for (Index i = 0; i < count; i += 64 / static_cast<Index>(sizeof(T))) hwy::Prefetch(from + i);
+}
+
 template <int NV, int MR, class T>
 void tiles(const PanelProduct<T>& p, Index rows) {
   for (Index row = 0; row < rows;) {
     const Index next = tile_rows(rows - row, MR);
+    const Index from = p.next_count * row / rows, to = p.next_count * (row + next) / rows;
+    fetch(p.next + from, to - from);
     tile_of<NV, MR>(next, p, row);
     row += next;
   }
@@ -163,6 +171,7 @@ void multiply_panel(const PanelProduct<T>& p, Index rows) {
       part.relu = last && p.relu;
       tiles(part, rows);
       part.bias = nullptr;
+      part.next_count = 0;
       part.accumulate = true;
     }
   }

@@ -45,6 +45,9 @@ struct PanelProduct {
   const T* bias = nullptr;  // as wide as the panel; null: zeros
   bool accumulate = false;
   bool relu = false;
+  // What comes after this product: fetched into the cache meanwhile, by each tile its share.
+  const T* next = nullptr;
+  Index next_count = 0;
 
   void add(Rows<const T> a, Index K, const T* panel) noexcept { terms[count++] = {a, K, panel}; }
 };

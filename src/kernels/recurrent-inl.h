@@ -42,7 +42,7 @@ HWY_INLINE V through(D d, V dy, V y) {
   if constexpr (kind == ActivationKind::tanh) return hn::Mul(dy, hn::NegMulAdd(y, y, one));
   if constexpr (kind == ActivationKind::hard_sigmoid) {
     const auto inside = hn::And(hn::Gt(y, zero), hn::Lt(y, one));
-    return hn::IfThenElseZero(inside, hn::Div(dy, hn::Set(d, T{6})));
+    return hn::IfThenElseZero(inside, hn::Mul(dy, hn::Set(d, static_cast<T>(hard_sigmoid_slope))));
   }
   return dy;
 }
@@ -69,24 +69,43 @@ HWY_INLINE auto with_kind(Activation activation, F f) {
   }
 }
 
-/// through() as an object: of one activation, and of any.
+/// An activation and its derivative as an object: one that is compiled in, and any.
 template <ActivationKind kind>
-struct Through {
-  Through() = default;
-  explicit Through(Kind<kind>) {}
+struct Compiled {
+  Compiled() = default;
+  explicit Compiled(Kind<kind>) {}
   template <class D, class V>
-  HWY_INLINE V operator()(D d, V dy, V y) const {
+  HWY_INLINE V operator()(D d, V v) const {
+    return activated<kind>(d, v);
+  }
+  template <class D, class V>
+  HWY_INLINE V back(D d, V dy, V y) const {
     return through<kind>(d, dy, y);
   }
 };
-struct ThroughAny {
+struct Any {
   Activation activation;
   template <class D, class V>
-  HWY_INLINE V operator()(D d, V dy, V y) const {
+  HWY_INLINE V operator()(D d, V v) const {
+    return with_kind(activation,
+                     [&](auto kind) HWY_ATTR { return activated<decltype(kind)::value>(d, v); });
+  }
+  template <class D, class V>
+  HWY_INLINE V back(D d, V dy, V y) const {
     return with_kind(activation,
                      [&](auto kind) HWY_ATTR { return through<decltype(kind)::value>(d, dy, y); });
   }
 };
+
+/// Calls f with a cell's two activations: compiled in where they are the usual ones.
+template <class F>
+HWY_INLINE void with_activations(const RecurrentShape& shape, F f) {
+  if (shape.activation == Activation("tanh") &&
+      shape.recurrent_activation == Activation("sigmoid")) {
+    return f(Compiled<ActivationKind::tanh>(), Compiled<ActivationKind::sigmoid>());
+  }
+  f(Any{shape.activation}, Any{shape.recurrent_activation});
+}
 
 template <ActivationKind kind, class T>
 HWY_NOINLINE void activate_numbers(Index n, T* v) {

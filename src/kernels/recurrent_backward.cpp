@@ -82,30 +82,20 @@ class Backward {
     dparts_ = scratch_.dparts + at_ * l_.parts_ld;
     switch (l_.shape.cell) {
       case CellKind::simple_rnn:
-        with_kind(l_.shape.activation, [&](auto kind) { simple_parts(Through(kind)); });
+        with_kind(l_.shape.activation, [&](auto kind) { simple_parts(Compiled(kind)); });
         return state_gradient(0, 1, false);
       case CellKind::lstm:
-        with_derivatives([&](auto act, auto rec) { lstm_parts(act, rec); });
+        with_activations(l_.shape, [&](auto act, auto rec) { lstm_parts(act, rec); });
         return state_gradient(0, 4, false);
       case CellKind::gru_reset_after:
-        with_derivatives([&](auto act, auto rec) { reset_after_parts(act, rec); });
+        with_activations(l_.shape, [&](auto act, auto rec) { reset_after_parts(act, rec); });
         return state_gradient(0, 3, true);
       case CellKind::gru:
-        with_derivatives([&](auto act, auto rec) { candidate_parts(act, rec); });
+        with_activations(l_.shape, [&](auto act, auto rec) { candidate_parts(act, rec); });
         product(scratch_.dproduct, 2, 1, false);
-        with_derivatives([&](auto, auto rec) { reset_parts(rec); });
+        with_activations(l_.shape, [&](auto, auto rec) { reset_parts(rec); });
         return state_gradient(0, 2, true);
     }
-  }
-
-  /// Calls f with the derivatives of both activations: compiled in for the usual two.
-  template <class F>
-  HWY_INLINE void with_derivatives(F f) {
-    const Activation act = l_.shape.activation, rec = l_.shape.recurrent_activation;
-    if (act == Activation("tanh") && rec == Activation("sigmoid")) {
-      return f(Through<ActivationKind::tanh>(), Through<ActivationKind::sigmoid>());
-    }
-    f(ThroughAny{act}, ThroughAny{rec});
   }
 
   // The output of a masked row is its state, where it has had a step; else it is zeros.
@@ -145,7 +135,7 @@ class Backward {
       const T* dh = scratch_.dh + row * l_.padded;
       T* dparts = dparts_ + i * l_.parts_ld;
       for (Index u = 0; u < l_.padded; u += lanes<T>) {
-        hn::StoreU(act(d, hn::LoadU(d, dh + u), hn::LoadU(d, h + u)), d, dparts + u);
+        hn::StoreU(act.back(d, hn::LoadU(d, dh + u), hn::LoadU(d, h + u)), d, dparts + u);
       }
     }
   }
@@ -161,11 +151,11 @@ class Backward {
       const auto c = hn::LoadU(d, cells(step_) + row * P + u);
       T* dc_at = scratch_.dc + row * P + u;
       const auto dh = hn::LoadU(d, dh_at);
-      const auto dc = hn::Add(hn::LoadU(d, dc_at), act(d, hn::Mul(dh, o), activated_c));
-      hn::StoreU(rec(d, hn::Mul(dc, g), i), d, dparts);
-      hn::StoreU(rec(d, hn::Mul(dc, c), f), d, dparts + P);
-      hn::StoreU(rec(d, hn::Mul(dh, activated_c), o), d, dparts + 2 * P);
-      hn::StoreU(act(d, hn::Mul(dc, i), g), d, dparts + 3 * P);
+      const auto dc = hn::Add(hn::LoadU(d, dc_at), act.back(d, hn::Mul(dh, o), activated_c));
+      hn::StoreU(rec.back(d, hn::Mul(dc, g), i), d, dparts);
+      hn::StoreU(rec.back(d, hn::Mul(dc, c), f), d, dparts + P);
+      hn::StoreU(rec.back(d, hn::Mul(dh, activated_c), o), d, dparts + 2 * P);
+      hn::StoreU(act.back(d, hn::Mul(dc, i), g), d, dparts + 3 * P);
       hn::StoreU(hn::Mul(dc, f), d, dc_at);
     });
   }
@@ -179,9 +169,9 @@ class Backward {
       const auto q = hn::LoadU(d, gates + 2 * P), c = hn::LoadU(d, gates + 3 * P);
       const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
       const auto dh = hn::LoadU(d, dh_at);
-      const auto dc = act(d, hn::NegMulAdd(dh, z, dh), c);
-      hn::StoreU(rec(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
-      hn::StoreU(rec(d, hn::Mul(dc, q), r), d, dparts + P);
+      const auto dc = act.back(d, hn::NegMulAdd(dh, z, dh), c);
+      hn::StoreU(rec.back(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
+      hn::StoreU(rec.back(d, hn::Mul(dc, q), r), d, dparts + P);
       hn::StoreU(hn::Mul(dc, r), d, dparts + 2 * P);
       hn::StoreU(dc, d, dparts + 3 * P);
       hn::StoreU(hn::Mul(dh, z), d, dh_at);
@@ -196,8 +186,8 @@ class Backward {
       const auto z = hn::LoadU(d, gates), c = hn::LoadU(d, gates + 2 * P);
       const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
       const auto dh = hn::LoadU(d, dh_at);
-      hn::StoreU(rec(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
-      hn::StoreU(act(d, hn::NegMulAdd(dh, z, dh), c), d, dparts + 2 * P);
+      hn::StoreU(rec.back(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
+      hn::StoreU(act.back(d, hn::NegMulAdd(dh, z, dh), c), d, dparts + 2 * P);
       hn::StoreU(hn::Mul(dh, z), d, dh_at);
     });
   }
@@ -210,7 +200,7 @@ class Backward {
       const auto r = hn::LoadU(d, gates + P);
       const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
       const auto dp = hn::LoadU(d, scratch_.dproduct + row * P + u);
-      hn::StoreU(rec(d, hn::Mul(dp, h), r), d, dparts + P);
+      hn::StoreU(rec.back(d, hn::Mul(dp, h), r), d, dparts + P);
       hn::StoreU(hn::MulAdd(dp, r, hn::LoadU(d, dh_at)), d, dh_at);
     });
   }
@@ -220,15 +210,21 @@ class Backward {
   void state_gradient(Index from, Index to, bool accumulate) {
     if (step_ > 0 || call_.dh0) product(scratch_.dh, from, to - from, accumulate);
   }
-  /// out (B, U padded), at the kept rows, = [out +] parts times R^T.
+  /// out (B, U padded), at the kept rows, = [out +] parts times R^T. Meanwhile the gates of the
+  /// step before are fetched.
   void product(T* out, Index part, Index parts, bool accumulate) {
     const T* panels = call_.packed + l_.recurrent_transposed_at();
+    const T* gates = step_ > 0 ? gates_of_step(step_ - 1) : nullptr;
+    const Index fetched = step_ > 0 ? l_.B * l_.gates_ld : 0;
     PanelProduct<T> p;
     p.accumulate = accumulate;
     Index unit = 0;
     for (Index left = l_.padded / lanes<T>; left > 0; left -= p.vectors) {
       p.vectors = panel_vectors(left);
       const Index width = p.vectors * lanes<T>;
+      const Index begin = fetched * unit / l_.padded;
+      p.next = gates + begin;
+      p.next_count = fetched * (unit + width) / l_.padded - begin;
       const T* panel = panels + l_.G * l_.U * unit + part * l_.U * width;
       p.count = 0;
       add_parts(p, dparts_, part, parts, panel, width);

@@ -49,8 +49,8 @@ class Forward {
     return training_ ? call_.saved + l_.cells_at() + s * l_.B * l_.padded
                      : scratch_.cells + (s & 1) * l_.B * l_.padded;
   }
-  T* gates_of_step() const {
-    return training_ ? call_.saved + l_.gates_at() + step_ * l_.B * l_.gates_ld : scratch_.gates;
+  T* gates_of_step(Index s) const {
+    return training_ ? call_.saved + l_.gates_at() + s * l_.B * l_.gates_ld : scratch_.gates;
   }
   const T* bias(Index part, Index unit) const { return call_.packed + part * l_.padded + unit; }
   const T* panel(Index gate, Index unit, Index width) const {
@@ -84,6 +84,7 @@ class Forward {
   void compute() {
     h_ = state(now_);
     next_h_ = state(now_ + 1);
+    gates_ = gates_of_step(step_);
     if (l_.has_cell_state()) {
       c_ = cells(now_);
       next_c_ = cells(now_ + 1);
@@ -145,6 +146,7 @@ class Forward {
     }
     for (Index i = 0; i < parts; ++i) {
       PanelProduct<T> p;
+      fetch_gates(p, part + i, unit, width, first);
       p.add(rows_from<const T>(h_ + from, l_.state_ld, kept_, first), to - from,
             weights + i * l_.K * width);
       p.c = {tile + i * rows * width, width};
@@ -153,6 +155,17 @@ class Forward {
       p.bias = bias(part + i, unit);
       multiply(p, rows);
     }
+  }
+
+  // What backward reads is written into memory that is in no cache yet: each product fetches a
+  // share of where the next step writes.
+  void fetch_gates(PanelProduct<T>& p, Index part, Index unit, Index width, Index first) const {
+    if (!training_ || first > 0 || step_ + 1 >= l_.shape.time) return;
+    const Index all = l_.B * l_.gates_ld, shares = l_.parts() * l_.padded;
+    const Index share = l_.parts() * unit + part * width;
+    const Index begin = all * share / shares;
+    p.next = gates_of_step(step_ + 1) + begin;
+    p.next_count = all * (share + width) / shares - begin;
   }
 
   // --- SimpleRNN -------------------------------------------------------------------------------
@@ -196,104 +209,117 @@ class Forward {
   }
 
   // --- LSTM --------------------------------------------------------------------------------------
+  // Activations run over whole parts of the tile, one function at a time: its constants stay in
+  // registers then.
   void lstm_panel(Index unit, Index vectors) {
     for_row_blocks([&](Index first, Index rows) {
       product(0, 4, 0, unit, vectors, first, rows, 0, l_.K);
       const Index width = vectors * lanes<T>, size = rows * width;
-      T* tile = scratch_.tile;
-      activate_tile(l_.shape.recurrent_activation, 3 * size, tile);
-      activate_tile(l_.shape.activation, size, tile + 3 * size);
+      activate_tile(l_.shape.recurrent_activation, 3 * size, scratch_.tile);
+      activate_tile(l_.shape.activation, size, scratch_.tile + 3 * size);
       lstm_cells(unit, width, first, rows);
-      activate_tile(l_.shape.activation, size, tile + 4 * size);
+      activate_tile(l_.shape.activation, size, scratch_.tile);
       lstm_states(unit, width, first, rows);
-      if (training_) save_gates(5, unit, width, first, rows);
     });
   }
-  // c' = f c + i g, also into part 4 of the tile.
+  // c' = f c + i g, also into the first part of the tile.
   void lstm_cells(Index unit, Index width, Index first, Index rows) {
     const Tag<T> d;
-    const Index size = rows * width;
+    const Index size = rows * width, P = l_.padded;
     for (Index i = 0; i < rows; ++i) {
-      const Index at = kept_.row(first + i) * l_.padded + unit;
+      const Index row = kept_.row(first + i);
       T* tile = scratch_.tile + i * width;
+      const T* old_c = c_ + row * P + unit;
+      T* c_row = next_c_ + row * P + unit;
+      T* gates = gates_ + row * l_.gates_ld + unit;
       for (Index u = 0; u < width; u += lanes<T>) {
-        const auto old = hn::Mul(hn::LoadU(d, tile + size + u), hn::LoadU(d, c_ + at + u));
-        const auto c = hn::MulAdd(hn::LoadU(d, tile + u), hn::LoadU(d, tile + 3 * size + u), old);
-        hn::StoreU(c, d, next_c_ + at + u);
-        hn::StoreU(c, d, tile + 4 * size + u);
+        const auto in = hn::LoadU(d, tile + u), forget = hn::LoadU(d, tile + size + u);
+        const auto candidate = hn::LoadU(d, tile + 3 * size + u);
+        const auto c = hn::MulAdd(in, candidate, hn::Mul(forget, hn::LoadU(d, old_c + u)));
+        hn::StoreU(c, d, c_row + u);
+        hn::StoreU(c, d, tile + u);
+        if (!training_) continue;
+        hn::StoreU(in, d, gates + u);
+        hn::StoreU(forget, d, gates + P + u);
+        hn::StoreU(candidate, d, gates + 3 * P + u);
       }
     }
   }
   void lstm_states(Index unit, Index width, Index first, Index rows) {
     const Tag<T> d;
-    const Index size = rows * width;
+    const Index size = rows * width, P = l_.padded;
     for (Index i = 0; i < rows; ++i) {
-      T* h = next_h_ + kept_.row(first + i) * l_.state_ld + unit;
+      const Index row = kept_.row(first + i);
       const T* tile = scratch_.tile + i * width;
+      T* h_row = next_h_ + row * l_.state_ld + unit;
+      T* gates = gates_ + row * l_.gates_ld + unit;
       for (Index u = 0; u < width; u += lanes<T>) {
-        const auto out = hn::LoadU(d, tile + 2 * size + u);
-        hn::StoreU(hn::Mul(out, hn::LoadU(d, tile + 4 * size + u)), d, h + u);
-      }
-    }
-  }
-  void save_gates(Index parts, Index unit, Index width, Index first, Index rows) {
-    for (Index part = 0; part < parts; ++part) {
-      for (Index i = 0; i < rows; ++i) {
-        copy_row(width, scratch_.tile + (part * rows + i) * width,
-                 gates_of_step() + kept_.row(first + i) * l_.gates_ld + part * l_.padded + unit);
+        const auto activated_c = hn::LoadU(d, tile + u), out = hn::LoadU(d, tile + 2 * size + u);
+        hn::StoreU(hn::Mul(out, activated_c), d, h_row + u);
+        if (!training_) continue;
+        hn::StoreU(out, d, gates + 2 * P + u);
+        hn::StoreU(activated_c, d, gates + 4 * P + u);
       }
     }
   }
 
-  // --- GRU, reset after ------------------------------------------------------------------------
+  // --- GRU: h' = z h + (1 - z) c, as c + z (h - c)
+  // -------------------------------------------------
   void reset_after_panel(Index unit, Index vectors) {
     for_row_blocks([&](Index first, Index rows) {
       product(0, 2, 0, unit, vectors, first, rows, 0, l_.K);
       product(2, 1, 2, unit, vectors, first, rows, 0, l_.U);
       product(3, 1, 2, unit, vectors, first, rows, l_.U, l_.K);
+      const Tag<T> d;
       const Index width = vectors * lanes<T>, size = rows * width;
       T* tile = scratch_.tile;
       activate_tile(l_.shape.recurrent_activation, 2 * size, tile);
-      const Tag<T> d;
       for (Index i = 0; i < size; i += lanes<T>) {
         const auto r = hn::LoadU(d, tile + size + i), q = hn::LoadU(d, tile + 2 * size + i);
         hn::StoreU(hn::MulAdd(r, q, hn::LoadU(d, tile + 3 * size + i)), d, tile + 3 * size + i);
       }
       activate_tile(l_.shape.activation, size, tile + 3 * size);
-      mix({tile, width}, tile + 3 * size, unit, width, first, rows);
-      if (training_) save_gates(4, unit, width, first, rows);
+      reset_after_states(unit, width, first, rows);
     });
   }
-  // h' = z h + (1 - z) c, as c + z (h - c); c lies in a part of the tile.
-  void mix(const Rows<const T>& z, const T* c, Index unit, Index width, Index first, Index rows) {
+  void reset_after_states(Index unit, Index width, Index first, Index rows) {
     const Tag<T> d;
+    const Index size = rows * width, P = l_.padded;
     for (Index i = 0; i < rows; ++i) {
-      const Index at = kept_.row(first + i) * l_.state_ld + unit;
-      const T* z_row = z.at(i);
+      const Index row = kept_.row(first + i);
+      const T* tile = scratch_.tile + i * width;
+      const T* h_row = h_ + row * l_.state_ld + unit;
+      T* new_row = next_h_ + row * l_.state_ld + unit;
+      T* gates = gates_ + row * l_.gates_ld + unit;
       for (Index u = 0; u < width; u += lanes<T>) {
-        const auto cv = hn::LoadU(d, c + i * width + u);
-        const auto change = hn::Sub(hn::LoadU(d, h_ + at + u), cv);
-        hn::StoreU(hn::MulAdd(hn::LoadU(d, z_row + u), change, cv), d, next_h_ + at + u);
+        const auto z = hn::LoadU(d, tile + u), c = hn::LoadU(d, tile + 3 * size + u);
+        hn::StoreU(hn::MulAdd(z, hn::Sub(hn::LoadU(d, h_row + u), c), c), d, new_row + u);
+        if (!training_) continue;
+        hn::StoreU(z, d, gates + u);
+        hn::StoreU(hn::LoadU(d, tile + size + u), d, gates + P + u);
+        hn::StoreU(hn::LoadU(d, tile + 2 * size + u), d, gates + 2 * P + u);
+        hn::StoreU(c, d, gates + 3 * P + u);
       }
     }
   }
 
-  // --- GRU, reset before: r h must be whole before the candidate begins --------------------------
+  // Reset before: r h must be whole before the candidate begins.
   void gru_gates_panel(Index unit, Index vectors) {
     for_row_blocks([&](Index first, Index rows) {
       product(0, 2, 0, unit, vectors, first, rows, 0, l_.K);
       const Tag<T> d;
-      const Index width = vectors * lanes<T>, size = rows * width;
+      const Index width = vectors * lanes<T>, size = rows * width, P = l_.padded;
       activate_tile(l_.shape.recurrent_activation, 2 * size, scratch_.tile);
       for (Index i = 0; i < rows; ++i) {
-        const T* z = scratch_.tile + i * width;
-        const T* h = h_ + kept_.row(first + i) * l_.state_ld + unit;
-        T* gates = gates_of_step() + kept_.row(first + i) * l_.gates_ld + unit;
+        const Index row = kept_.row(first + i);
+        const T* tile = scratch_.tile + i * width;
+        const T* h_row = h_ + row * l_.state_ld + unit;
+        T* gates = gates_ + row * l_.gates_ld + unit;
         for (Index u = 0; u < width; u += lanes<T>) {
-          const auto r = hn::LoadU(d, z + size + u);
-          hn::StoreU(hn::LoadU(d, z + u), d, gates + u);
-          hn::StoreU(r, d, gates + l_.padded + u);
-          hn::StoreU(hn::Mul(r, hn::LoadU(d, h + u)), d, gates + 3 * l_.padded + u);
+          const auto r = hn::LoadU(d, tile + size + u);
+          hn::StoreU(hn::LoadU(d, tile + u), d, gates + u);
+          hn::StoreU(r, d, gates + P + u);
+          hn::StoreU(hn::Mul(r, hn::LoadU(d, h_row + u)), d, gates + 3 * P + u);
         }
       }
     });
@@ -301,9 +327,8 @@ class Forward {
   void gru_candidate_panel(Index unit, Index vectors) {
     for_row_blocks([&](Index first, Index rows) {
       const Index width = vectors * lanes<T>;
-      T* gates = gates_of_step();
       PanelProduct<T> p;
-      p.add(rows_from<const T>(gates + 3 * l_.padded, l_.gates_ld, kept_, first), l_.U,
+      p.add(rows_from<const T>(gates_ + 3 * l_.padded, l_.gates_ld, kept_, first), l_.U,
             panel(2, unit, width));
       p.add(rows_from<const T>(h_ + l_.U, l_.state_ld, kept_, first), l_.F,
             panel(2, unit, width) + l_.U * width);
@@ -313,12 +338,18 @@ class Forward {
       p.bias = bias(2, unit);
       multiply(p, rows);
       activate_tile(l_.shape.activation, rows * width, scratch_.tile);
-      mix(rows_from<const T>(gates + unit, l_.gates_ld, kept_, first), scratch_.tile, unit, width,
-          first, rows);
-      if (!training_) return;
+      const Tag<T> d;
       for (Index i = 0; i < rows; ++i) {
-        copy_row(width, scratch_.tile + i * width,
-                 gates + kept_.row(first + i) * l_.gates_ld + 2 * l_.padded + unit);
+        const Index row = kept_.row(first + i);
+        const T* h_row = h_ + row * l_.state_ld + unit;
+        T* new_row = next_h_ + row * l_.state_ld + unit;
+        T* gates = gates_ + row * l_.gates_ld + unit;
+        for (Index u = 0; u < width; u += lanes<T>) {
+          const auto z = hn::LoadU(d, gates + u);
+          const auto c = hn::LoadU(d, scratch_.tile + i * width + u);
+          hn::StoreU(hn::MulAdd(z, hn::Sub(hn::LoadU(d, h_row + u), c), c), d, new_row + u);
+          hn::StoreU(c, d, gates + 2 * l_.padded + u);
+        }
       }
     });
   }
@@ -367,6 +398,7 @@ class Forward {
   const T* c_ = nullptr;
   T* next_h_ = nullptr;
   T* next_c_ = nullptr;
+  T* gates_ = nullptr;
 };
 
 }  // namespace

@@ -110,7 +110,7 @@ struct ForwardScratch {
     ScratchCutter<T> cut(buffer);
     which = cut.indices(l.B);
     seen = cut.indices(l.B);
-    tile = cut.numbers(5 * l.rows_at_once * l.widest_panel);
+    tile = cut.numbers(4 * l.rows_at_once * l.widest_panel);
     if (!training) {
       states = cut.numbers(2 * l.B * l.state_ld);
       if (l.has_cell_state()) cells = cut.numbers(2 * l.B * l.padded);
