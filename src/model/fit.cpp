@@ -111,7 +111,7 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& options) {
   model.see(parts.x);
   Trainer& trainer = model.ready(true);
   trainer.check(parts.x, &parts.y);
-  trainer.resolve_metrics(parts.y);
+  trainer.resolve_metrics();
   if (parts.validation) trainer.check(parts.validation->x, &parts.validation->y);
 
   const Index rows = rows_in(parts.x), steps = batches(rows, options.batch_size);
@@ -167,7 +167,7 @@ Logs Model::train_on_batch(const Data& x, const Data& y, const Rows& sample_weig
   model.see(x);
   Trainer& trainer = model.ready(true);
   trainer.check(x, &y);
-  trainer.resolve_metrics(y);
+  trainer.resolve_metrics();
   const Index rows = rows_in(x);
   if (trainer.graph().stateful()) model.fit_states(model.session, rows);
   Totals totals(trainer.metrics());
@@ -184,7 +184,7 @@ Logs Model::evaluate(const Data& x, const Data& y, const EvaluateOptions& option
   model.see(x);
   Trainer& trainer = model.ready(true);
   trainer.check(x, &y);
-  trainer.resolve_metrics(y);
+  trainer.resolve_metrics();
   const Index rows = rows_in(x), steps = batches(rows, options.batch_size);
   const std::vector<Index> order = in_order(rows);
   Totals totals(trainer.metrics());

@@ -80,11 +80,14 @@ void Trainer::bind() {
   initialize_slots(options_.optimizer, slots_);
 }
 
-void Trainer::resolve_metrics(const std::vector<Rows>& y) {
+void Trainer::resolve_metrics() {
   if (metrics_resolved_) return;
-  const Shape& output = graph_.output_symbols()[0].shape();
-  for (Metric& metric : metrics_) metric = resolve(metric, options_.loss, output[-1], y[0].shape());
+  const Index n = graph_.output_symbols()[0].shape()[-1];
+  for (Metric& metric : metrics_) metric = resolve(metric, options_.loss, n);
   metrics_resolved_ = true;
+  // Lanes that predicted before have no room for what the metrics keep.
+  lanes_.clear();
+  sums_.clear();
 }
 
 namespace {
@@ -167,7 +170,7 @@ void Trainer::add_lanes(Index lanes) {
     lanes_.push_back(std::make_unique<Lane>(graph_, dtype_));
     LaneSums sums;
     sums.targets.resize(graph_.outputs().size());
-    for (const Metric& metric : metrics_) {
+    for (const Metric& metric : metrics_resolved_ ? metrics_ : std::vector<Metric>{}) {
       sums.metrics.emplace_back(static_cast<std::size_t>(metric_state_size(metric)), 0.0);
     }
     sums_.push_back(std::move(sums));

@@ -53,8 +53,8 @@ class Trainer {
   void initialize();
   /// The same, and makes them one vector.
   void bind();
-  /// Says what the metric names mean for these shapes; before the first batch with targets.
-  void resolve_metrics(const std::vector<Rows>& y);
+  /// Says what the metric names mean for this loss and output; before the first batch with targets.
+  void resolve_metrics();
   /// Throws: Error (shape) unless x (and y) fit the model.
   void check(const std::vector<Rows>& x, const std::vector<Rows>* y) const;
 
