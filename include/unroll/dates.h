@@ -36,7 +36,7 @@ std::string to_iso(Timestamp time);
 int day_of_week(Timestamp time) noexcept;
 
 /// What a series' times advance by.
-enum class StepUnit {
+enum class TimeUnit {
   none,          ///< no regular step is known
   second,        ///< also minutes, hours, days and weeks: a fixed number of seconds
   business_day,  ///< Monday to Friday; holidays are gaps
@@ -45,18 +45,18 @@ enum class StepUnit {
 };
 
 /// `count` units. A day is 86,400 seconds: unroll knows no zones and hence no daylight saving time.
-struct Step {
-  StepUnit unit = StepUnit::none;
+struct TimeStep {
+  TimeUnit unit = TimeUnit::none;
   Index count = 0;
 
-  friend bool operator==(const Step&, const Step&) noexcept = default;
+  friend bool operator==(const TimeStep&, const TimeStep&) noexcept = default;
   /// "day", "business day", "15 minutes", "3 months", "irregular".
   std::string to_string() const;
 };
 
 /// What infer_step found.
 struct Rhythm {
-  Step step;
+  TimeStep step;
   Index gaps = 0;       ///< places where at least one step is left out
   Index left_out = 0;   ///< steps left out in all of them
   Index off_grid = 0;   ///< intervals that are no whole number of steps
@@ -72,6 +72,6 @@ Rhythm infer_step(std::span<const Timestamp> times);
 
 /// The time n steps after `time` (n may be negative). A weekend counts as its Friday for business
 /// days. Throws: Error (value) for unit none.
-Timestamp next(Timestamp time, const Step& step, Index n = 1);
+Timestamp next(Timestamp time, const TimeStep& step, Index n = 1);
 
 }  // namespace unroll

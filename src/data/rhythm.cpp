@@ -91,23 +91,23 @@ bool same_day_of_month(std::span<const Timestamp> times) {
   });
 }
 
-StepUnit unit_of(std::span<const Timestamp> times, Index seconds) {
-  if (!same_time_of_day(times)) return StepUnit::second;
-  if (seconds >= 28 * second_day && always_at_month_end(times)) return StepUnit::month_end;
-  if (seconds >= 28 * second_day && same_day_of_month(times)) return StepUnit::month;
+TimeUnit unit_of(std::span<const Timestamp> times, Index seconds) {
+  if (!same_time_of_day(times)) return TimeUnit::second;
+  if (seconds >= 28 * second_day && always_at_month_end(times)) return TimeUnit::month_end;
+  if (seconds >= 28 * second_day && same_day_of_month(times)) return TimeUnit::month;
   // Five days that pass no weekend do not show whether there would be values on one.
   const auto intervals = differences(times, in_seconds);
   const bool passes_weekend =
       times.back() - times.front() >= days(5) || std::ranges::max(intervals) >= 3 * second_day;
   if (seconds == second_day && passes_weekend && never_on_weekends(times)) {
-    return StepUnit::business_day;
+    return TimeUnit::business_day;
   }
-  return StepUnit::second;
+  return TimeUnit::second;
 }
 
-std::vector<Index> differences(std::span<const Timestamp> times, StepUnit unit) {
-  if (unit == StepUnit::second) return differences(times, in_seconds);
-  if (unit == StepUnit::business_day) return differences(times, in_business_days);
+std::vector<Index> differences(std::span<const Timestamp> times, TimeUnit unit) {
+  if (unit == TimeUnit::second) return differences(times, in_seconds);
+  if (unit == TimeUnit::business_day) return differences(times, in_business_days);
   return differences(times, in_months);
 }
 
@@ -126,17 +126,17 @@ std::string seconds_in_words(Index seconds) {
 
 }  // namespace
 
-std::string Step::to_string() const {
+std::string TimeStep::to_string() const {
   switch (unit) {
-    case StepUnit::none:
+    case TimeUnit::none:
       return "irregular";
-    case StepUnit::second:
+    case TimeUnit::second:
       return seconds_in_words(count);
-    case StepUnit::business_day:
+    case TimeUnit::business_day:
       return plural(count, "business day");
-    case StepUnit::month:
+    case TimeUnit::month:
       return count % 12 == 0 ? plural(count / 12, "year") : plural(count, "month");
-    case StepUnit::month_end:
+    case TimeUnit::month_end:
       return plural(count, "month") + ", last day";
   }
   return "irregular";
@@ -154,7 +154,7 @@ Rhythm infer_step(std::span<const Timestamp> all) {
   const auto intervals = differences(times, in_seconds);
   if (intervals.empty()) return rhythm;
 
-  const StepUnit unit = unit_of(times, most_frequent(intervals));
+  const TimeUnit unit = unit_of(times, most_frequent(intervals));
   const auto steps = differences(times, unit);
   const Index size = most_frequent(steps);
   if (2 * std::ranges::count(steps, size) < std::ssize(steps)) return rhythm;
@@ -167,22 +167,22 @@ Rhythm infer_step(std::span<const Timestamp> all) {
   return rhythm;
 }
 
-Timestamp next(Timestamp time, const Step& step, Index n) {
+Timestamp next(Timestamp time, const TimeStep& step, Index n) {
   const Index steps = n * step.count;
   const sys_days today = floor<days>(time);
   const auto clock = time - today;
   const year_month_day date(today);
   switch (step.unit) {
-    case StepUnit::none:
+    case TimeUnit::none:
       break;
-    case StepUnit::second:
+    case TimeUnit::second:
       return time + seconds(steps);
-    case StepUnit::business_day:
+    case TimeUnit::business_day:
       return business_day(business_days(today) + steps) + clock;
-    case StepUnit::month:
-    case StepUnit::month_end: {
+    case TimeUnit::month:
+    case TimeUnit::month_end: {
       const year_month_day moved = month_number(months(date) + steps, std::chrono::day(1));
-      const bool end = step.unit == StepUnit::month_end || date.day() > last_day(moved);
+      const bool end = step.unit == TimeUnit::month_end || date.day() > last_day(moved);
       return sys_days(moved.year() / moved.month() / (end ? last_day(moved) : date.day())) + clock;
     }
   }
