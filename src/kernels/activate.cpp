@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "src/kernels/hard_sigmoid.h"
 #include "src/kernels/softmax.h"
 #include "src/kernels/vector.h"
 
@@ -24,9 +25,6 @@ namespace unroll::kernels {
 // Klambauer et al. 2017, "Self-Normalizing Neural Networks", appendix A.
 inline constexpr double selu_alpha = 1.6732632423543772848;
 inline constexpr double selu_scale = 1.0507009873554804934;
-// A sixth in float32 in both precisions: so Keras's reference data have it, with its PyTorch
-// backend.
-inline constexpr double hard_sigmoid_slope = 1.0f / 6.0f;
 }  // namespace unroll::kernels
 #endif  // UNROLL_KERNELS_ACTIVATION_NUMBERS
 

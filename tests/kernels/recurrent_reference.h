@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "src/kernels/hard_sigmoid.h"
 #include "src/kernels/recurrent.h"
 
 namespace unroll::kernels {
@@ -37,7 +38,7 @@ T derivative(Activation activation, T y) {
     case ActivationKind::tanh:
       return 1 - y * y;
     case ActivationKind::hard_sigmoid:
-      return y > 0 && y < 1 ? T{1} / 6 : T{0};
+      return y > 0 && y < 1 ? static_cast<T>(kernels::hard_sigmoid_slope) : T{0};
     default:
       return 1;
   }
