@@ -32,7 +32,7 @@ namespace unroll {
 class Parameter {
  public:
   Parameter(std::string name, const Shape& shape, const Initializer& initializer,
-            Regularizer regularizer, bool trainable);
+            Regularizer regularizer, bool trainable, const Constraint& constraint = {});
 
   const std::string& name() const noexcept { return name_; }
   const Shape& shape() const noexcept { return shape_; }
@@ -42,6 +42,7 @@ class Parameter {
   bool sparse = false;
 
   const Regularizer& regularizer() const noexcept { return regularizer_; }
+  const Constraint& constraint() const noexcept { return constraint_; }
   const Initializer& initializer() const noexcept { return initializer_; }
   const Tensor& value() const noexcept { return value_; }
 
@@ -64,6 +65,7 @@ class Parameter {
   Shape shape_;
   Initializer initializer_;
   Regularizer regularizer_;
+  Constraint constraint_;
   Tensor value_;
   bool initialized_ = false;
   Index version_ = 0;
@@ -142,6 +144,7 @@ class Describer {
   virtual void field(std::string_view name, Activation& value) = 0;
   virtual void field(std::string_view name, Initializer& value) = 0;
   virtual void field(std::string_view name, Regularizer& value) = 0;
+  virtual void field(std::string_view name, Constraint& value) = 0;
   virtual void field(std::string_view name, Shape& value) = 0;
   virtual void field(std::string_view name, Picks& value) = 0;
   /// A layer or cell inside this one; null where there is none.
@@ -178,7 +181,8 @@ class Component {
  protected:
   /// Declares a weight; call it from build.
   Parameter& weight(std::string name, const Shape& shape, const Initializer& initializer,
-                    Regularizer regularizer = {}, bool trainable = true);
+                    Regularizer regularizer = {}, bool trainable = true,
+                    const Constraint& constraint = {});
   void add_child(std::shared_ptr<Component> child) { children_.push_back(std::move(child)); }
 
  private:

@@ -29,6 +29,8 @@ struct DenseOptions {
   Initializer bias_initializer = "zeros";
   Regularizer kernel_regularizer = {};
   Regularizer bias_regularizer = {};
+  Constraint kernel_constraint = {};
+  Constraint bias_constraint = {};
   std::string name = {};
 };
 /// y = activation(x W + b) along the last axis.
@@ -41,8 +43,9 @@ class Dense : public Layer {
 
 struct EmbeddingOptions {
   Initializer embeddings_initializer = "uniform";
-  bool mask_zero = false;  ///< id 0 is padding: later layers skip it
   Regularizer embeddings_regularizer = {};
+  Constraint embeddings_constraint = {};
+  bool mask_zero = false;  ///< id 0 is padding: later layers skip it
   std::string name = {};
 };
 /// Ids to trainable vectors. Shapes: (batch, ...) ids -> (batch, ..., output_dim).

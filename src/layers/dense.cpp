@@ -24,6 +24,8 @@ class DenseImpl : public LayerImpl {
     d.field("bias_initializer", options_.bias_initializer);
     d.field("kernel_regularizer", options_.kernel_regularizer);
     d.field("bias_regularizer", options_.bias_regularizer);
+    d.field("kernel_constraint", options_.kernel_constraint);
+    d.field("bias_constraint", options_.bias_constraint);
   }
 
   void build(std::span<const Shape> inputs) override {
@@ -34,9 +36,10 @@ class DenseImpl : public LayerImpl {
     }
     features_ = inputs[0][-1];
     kernel_ = &weight("kernel", {features_, units_}, options_.kernel_initializer,
-                      options_.kernel_regularizer);
+                      options_.kernel_regularizer, true, options_.kernel_constraint);
     if (options_.use_bias) {
-      bias_ = &weight("bias", {units_}, options_.bias_initializer, options_.bias_regularizer);
+      bias_ = &weight("bias", {units_}, options_.bias_initializer, options_.bias_regularizer, true,
+                      options_.bias_constraint);
     }
   }
 

@@ -55,13 +55,14 @@ class EmbeddingImpl : public LayerImpl {
     d.field("output_dim", output_dim_);
     d.field("embeddings_initializer", options_.embeddings_initializer);
     d.field("embeddings_regularizer", options_.embeddings_regularizer);
+    d.field("embeddings_constraint", options_.embeddings_constraint);
     d.field("mask_zero", options_.mask_zero);
   }
 
   void build(std::span<const Shape> inputs) override {
     expect_inputs(*this, inputs, 1);
     table_ = &weight("embeddings", {input_dim_, output_dim_}, options_.embeddings_initializer,
-                     options_.embeddings_regularizer);
+                     options_.embeddings_regularizer, true, options_.embeddings_constraint);
     table_->sparse = true;
   }
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {

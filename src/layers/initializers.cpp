@@ -123,6 +123,21 @@ std::vector<double> draw(const Initializer& initializer, const Shape& shape,
     case InitializerKind::lecun_normal:
       scaled_normal(1 / fan.in);
       break;
+    case InitializerKind::variance_scaling: {
+      const auto code = static_cast<int>(b);
+      const double variance = a / std::max(1.0, code / 3 == 0   ? fan.in
+                                                : code / 3 == 1 ? fan.out
+                                                                : (fan.in + fan.out) / 2);
+      if (code % 3 == 0) {
+        scaled_normal(variance);
+      } else if (code % 3 == 2) {
+        scaled_uniform(variance);
+      } else {
+        const double deviation = std::sqrt(variance);
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = deviation * random.normal(i);
+      }
+      break;
+    }
     case InitializerKind::orthogonal:
       return orthogonal_values(shape, a, random);
     case InitializerKind::identity:
@@ -141,7 +156,9 @@ std::vector<double> draw(const Initializer& initializer, const Shape& shape,
 }  // namespace
 
 void Initializer::fill(Tensor& values, std::uint64_t seed, std::uint64_t stream) const {
-  std::vector<double> drawn = draw(*this, values.shape(), base::Random(seed, stream));
+  const base::Random random =
+      seed_ >= 0 ? base::Random(static_cast<std::uint64_t>(seed_)) : base::Random(seed, stream);
+  std::vector<double> drawn = draw(*this, values.shape(), random);
   if (unit_forget_) {
     const auto quarter = static_cast<std::ptrdiff_t>(drawn.size() / 4);
     std::fill_n(drawn.begin() + quarter, quarter, 1.0);
@@ -159,6 +176,8 @@ Initializer parse_initializer(std::string_view name) {
   std::string names;
   for (const auto& [known, kind] : initializer_names) {
     if (known == name) return kind;
+    // The classes' names, last in the table, would only repeat what was said.
+    if (known.front() < 'a') continue;
     names += (names.empty() ? "" : ", ") + std::string(known);
   }
   throw Error(ErrorKind::value, "no initializer has this name",

@@ -13,12 +13,13 @@ namespace unroll {
 // --------------------------------------------------------------------------------------
 
 Parameter::Parameter(std::string name, const Shape& shape, const Initializer& initializer,
-                     Regularizer regularizer, bool trainable)
+                     Regularizer regularizer, bool trainable, const Constraint& constraint)
     : trainable(trainable),
       name_(std::move(name)),
       shape_(shape),
       initializer_(initializer),
       regularizer_(regularizer),
+      constraint_(constraint),
       value_(shape) {}
 
 void Parameter::assign(const Tensor& numbers) {
@@ -64,9 +65,10 @@ std::uint64_t Call::stream(const Component& component) const noexcept {
 }
 
 Parameter& Component::weight(std::string name, const Shape& shape, const Initializer& initializer,
-                             Regularizer regularizer, bool trainable) {
-  own_.push_back(
-      std::make_unique<Parameter>(std::move(name), shape, initializer, regularizer, trainable));
+                             Regularizer regularizer, bool trainable,
+                             const Constraint& constraint) {
+  own_.push_back(std::make_unique<Parameter>(std::move(name), shape, initializer, regularizer,
+                                             trainable, constraint));
   return *own_.back();
 }
 

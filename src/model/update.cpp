@@ -17,6 +17,10 @@ constexpr std::size_t most_slots = 8;
 
 void Trainer::update() {
   with_float(dtype_, [&]<class T>() { update_as<T>(running_lanes_); });
+  for (const WeightRange& range : flat_.ranges()) {
+    Tensor weights = range.parameter->value();  // shares the flat vector's numbers
+    apply_constraint(range.parameter->constraint(), weights);
+  }
   flat_.touch();
 }
 

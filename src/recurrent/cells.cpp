@@ -57,6 +57,9 @@ void SimpleRNNCellImpl::describe(Describer& d) {
   d.field("kernel_regularizer", options_.kernel_regularizer);
   d.field("recurrent_regularizer", options_.recurrent_regularizer);
   d.field("bias_regularizer", options_.bias_regularizer);
+  d.field("kernel_constraint", options_.kernel_constraint);
+  d.field("recurrent_constraint", options_.recurrent_constraint);
+  d.field("bias_constraint", options_.bias_constraint);
   d.field("dropout", options_.dropout);
   d.field("recurrent_dropout", options_.recurrent_dropout);
 }
@@ -91,6 +94,9 @@ void GRUCellImpl::describe(Describer& d) {
   d.field("kernel_regularizer", options_.kernel_regularizer);
   d.field("recurrent_regularizer", options_.recurrent_regularizer);
   d.field("bias_regularizer", options_.bias_regularizer);
+  d.field("kernel_constraint", options_.kernel_constraint);
+  d.field("recurrent_constraint", options_.recurrent_constraint);
+  d.field("bias_constraint", options_.bias_constraint);
   d.field("dropout", options_.dropout);
   d.field("recurrent_dropout", options_.recurrent_dropout);
   d.field("reset_after", options_.reset_after);
@@ -150,6 +156,9 @@ void LSTMCellImpl::describe(Describer& d) {
   d.field("kernel_regularizer", options_.kernel_regularizer);
   d.field("recurrent_regularizer", options_.recurrent_regularizer);
   d.field("bias_regularizer", options_.bias_regularizer);
+  d.field("kernel_constraint", options_.kernel_constraint);
+  d.field("recurrent_constraint", options_.recurrent_constraint);
+  d.field("bias_constraint", options_.bias_constraint);
   d.field("dropout", options_.dropout);
   d.field("recurrent_dropout", options_.recurrent_dropout);
 }

@@ -45,8 +45,19 @@ class KwargsReader final : public Describer {
     if (given == nullptr) return;
     value = {given->at("args").value("l1", 0.0), given->at("args").value("l2", 0.0)};
   }
+  void field(std::string_view name, Constraint& value) override {
+    const Json* given = find(name, [](const Json& v) { return v.contains("constraint"); });
+    if (given == nullptr) return;
+    const Json args = given->value("args", Json::object());
+    value = parse_constraint(given->at("constraint").get<std::string>());
+    value.min_value = args.value("min_value", value.min_value);
+    value.max_value = args.value("max_value", value.max_value);
+    value.rate = args.value("rate", value.rate);
+    if (args.contains("axis")) value.axis = sizes_of(args.at("axis"));
+  }
   void field(std::string_view name, Shape& value) override {
-    if (const Json* given = find(name, &Json::is_array)) value = shape_of(*given);
+    const Json* given = find(name, [](const Json& v) { return v.is_array() || v.is_number(); });
+    if (given != nullptr) value = sizes_of(*given);
   }
   void field(std::string_view name, Picks&) override {
     if (find(name, [](const Json&) { return false; }) != nullptr) return;
@@ -60,6 +71,11 @@ class KwargsReader final : public Describer {
     for (std::size_t i = 0; given != nullptr && i < given->size(); ++i) {
       value.push_back(make_component((*given)[i]));
     }
+  }
+
+  /// A list, or one number for a list of one.
+  static Shape sizes_of(const Json& value) {
+    return value.is_array() ? shape_of(value) : Shape{value.get<Index>()};
   }
 
   /// Throws: Skip for an argument that no field has asked for.
