@@ -163,7 +163,7 @@ Vars WalkerImpl::call(Call& call, const Vars& inputs) {
 }
 
 bool WalkerImpl::runs_fused(const Call& call) const {
-  return fused_ != nullptr && !(call.training() && fused_->recurrent_dropout() > 0);
+  return can_run_fused() && !step_by_step_ && !(call.training() && fused_->recurrent_dropout() > 0);
 }
 
 Vars WalkerImpl::run(Call& call, const Var& x, const Mask& mask, const Vars& initial) {

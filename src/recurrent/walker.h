@@ -52,6 +52,10 @@ class WalkerImpl : public LayerImpl {
 
   /// The walk with a mask and initial states given; `mask` has the order of x, not of processing.
   Vars run(Call& call, const Var& x, const Mask& mask, const Vars& initial);
+  /// Whether the kernels could run this cell; and true: walk it by its step all the same, as a cell
+  /// of a user's own is walked. The laws hold both ways to the same numbers.
+  bool can_run_fused() const noexcept { return fused_ != nullptr; }
+  void set_step_by_step(bool value) noexcept { step_by_step_ = value; }
   /// Bidirectional decides this for its layers.
   void set_zero_output_for_mask(bool value) noexcept { walk_.zero_output_for_mask = value; }
   /// A layer of the same options with weights of its own, walking the other way; null where the
@@ -72,6 +76,7 @@ class WalkerImpl : public LayerImpl {
   Index output_size_ = 0;
   Index features_ = 0;
   const FusedCell* fused_ = nullptr;
+  bool step_by_step_ = false;
   PackedCopy packed_;
 };
 

@@ -59,7 +59,9 @@ class Run {
       if (d == recorded_.tensors.end() || !outputs_[i].needs_gradient()) continue;
       with_float(recorded_.dtype, [&]<class T>() {
         const Tensor same = d->second.to(recorded_.dtype);
-        std::ranges::copy(same.values<T>(), outputs_[i].gradient<T>());
+        // Added: an output and a state may be one value.
+        T* dy = outputs_[i].gradient<T>();
+        for (T number : same.values<T>()) *dy++ += number;
       });
     }
     lane_.backward();

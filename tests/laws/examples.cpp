@@ -1,0 +1,161 @@
+#include "tests/laws/examples.h"
+
+#include "tests/laws/rig.h"
+#include "unroll/layers.h"
+
+namespace unroll {
+
+namespace {
+
+template <class L, class... Arguments>
+std::function<Layer()> maker(Arguments... arguments) {
+  return [=] { return Layer(L(arguments...)); };
+}
+
+Tensor ids() { return Tensor::of<std::int32_t>({3, 4}, {1, 5, 0, 2, 0, 0, 3, 1, 6, 5, 5, 0}); }
+
+/// Steps of which some numbers equal `value`, but none all: there a Masking layer would jump.
+Tensor nearly_skipped(double value) {
+  Tensor x = noise({3, 4, 2}, 9);
+  for (const std::size_t i : {0U, 11U, 22U}) x.values<double>()[i] = value;
+  return x;
+}
+
+}  // namespace
+
+Symbols inputs_for(const std::vector<Tensor>& values) {
+  Symbols inputs;
+  for (const Tensor& value : values) {
+    inputs.push_back(Input({.shape = value.shape().slice(1, value.rank())}));
+  }
+  return inputs;
+}
+
+std::vector<Example> plain_examples() {
+  const Tensor flat = noise({5, 4}, 1), other = noise({5, 4}, 2), third = noise({5, 4}, 3);
+  const Tensor sequence = noise({3, 6, 4}, 4), second = noise({3, 6, 4}, 5);
+  const Tensor image = noise({2, 3, 4, 2}, 6);
+  std::vector<Example> examples{
+      {"Dense", maker<Dense>(3), {flat}},
+      {"Dense_relu_no_bias",
+       maker<Dense>(17, DenseOptions{.activation = "relu", .use_bias = false}),
+       {flat}},
+      {"Dense_gelu_sequence", maker<Dense>(3, DenseOptions{.activation = "gelu"}), {sequence}},
+      {"Dense_softmax_sequence",
+       maker<Dense>(5, DenseOptions{.activation = "softmax"}),
+       {sequence}},
+      {"Embedding", maker<Embedding>(7, 3), {ids()}},
+      {"Embedding_mask_zero", maker<Embedding>(7, 3, EmbeddingOptions{.mask_zero = true}), {ids()}},
+      {"Masking", maker<Masking>(), {nearly_skipped(0)}},
+      {"Masking_value", maker<Masking>(MaskingOptions{.mask_value = -2}), {nearly_skipped(-2)}},
+      {"Dropout", maker<Dropout>(0.4), {sequence}},
+      {"Dropout_training", maker<Dropout>(0.4), {sequence}, true},
+      {"ActivationLayer", maker<ActivationLayer>(Activation("tanh")), {sequence}},
+      {"Flatten", maker<Flatten>(), {image}},
+      {"Reshape", maker<Reshape>(Shape{unknown, 2}), {sequence}},
+      {"RepeatVector", maker<RepeatVector>(3), {flat}},
+      {"Permute", maker<Permute>(Shape{2, 1}), {sequence}},
+      {"Permute_image", maker<Permute>(Shape{3, 1, 2}), {image}},
+      {"Concatenate", maker<Concatenate>(), {flat, other, third}},
+      {"Concatenate_features", maker<Concatenate>(), {sequence, second}},
+      {"Concatenate_time", maker<Concatenate>(ConcatenateOptions{.axis = 1}), {sequence, second}},
+      {"Add", maker<Add>(), {flat, other, third}},
+      {"Add_broadcast", maker<Add>(), {sequence, noise({3, 1, 4}, 7)}},
+      {"Add_row_to_sequence", maker<Add>(), {sequence, noise({3, 4}, 8)}},
+      {"Subtract", maker<Subtract>(), {flat, other}},
+      {"Multiply", maker<Multiply>(), {flat, other, third}},
+      {"Average", maker<Average>(), {flat, other, third}},
+      {"Maximum", maker<Maximum>(), {flat, other, third}},
+      {"Minimum", maker<Minimum>(), {sequence, second}},
+      {"Dot", maker<Dot>(DotOptions{.axes = 1}), {flat, other}},
+      {"Dot_normalize", maker<Dot>(DotOptions{.axes = 1, .normalize = true}), {flat, other}},
+      {"LayerNormalization", maker<LayerNormalization>(), {sequence}},
+      {"LayerNormalization_axis_1",
+       maker<LayerNormalization>(LayerNormalizationOptions{.axis = 1}),
+       {sequence}},
+      {"BatchNormalization", maker<BatchNormalization>(), {sequence}},
+      {"BatchNormalization_training", maker<BatchNormalization>(), {sequence}, true},
+      {"BatchNormalization_training_flat", maker<BatchNormalization>(), {flat}, true},
+      {"TimeDistributed", maker<TimeDistributed>(Dense(3, {.activation = "tanh"})), {sequence}},
+      {"GetItem_last_step", maker<GetItem>(Picks{all, -1, all}), {sequence}},
+      {"GetItem_ranges", maker<GetItem>(Picks{all, range(1, -1), range(0, 2)}), {sequence}},
+      {"GetItem_feature", maker<GetItem>(Picks{all, all, 2}), {sequence}},
+  };
+  // Each handle that is captured is one layer: a wrapped one must be new each time.
+  for (Example& example : examples) {
+    if (example.name != "TimeDistributed") continue;
+    example.make = [] { return Layer(TimeDistributed(Dense(3, {.activation = "tanh"}))); };
+  }
+  return examples;
+}
+
+std::vector<Example> recurrent_examples() {
+  const Tensor x = noise({3, 5, 4}, 20);
+  const Tensor h = noise({3, 6}, 21), c = noise({3, 6}, 22);
+  const std::vector<Tensor> alone{x}, one_state{x, h}, two_states{x, h, c};
+  const auto both_ways = [](const char* merge_mode, bool sequences) {
+    return [=] {
+      return Layer(
+          Bidirectional(GRU(3, {.return_sequences = sequences}), {.merge_mode = merge_mode}));
+    };
+  };
+  return {
+      {"SimpleRNN", maker<SimpleRNN>(6), alone},
+      {"SimpleRNN_all",
+       maker<SimpleRNN>(6, SimpleRNNOptions{.activation = "sigmoid",
+                                            .return_sequences = true,
+                                            .return_state = true,
+                                            .go_backwards = true}),
+       one_state},
+      {"SimpleRNN_softsign",
+       maker<SimpleRNN>(6, SimpleRNNOptions{.activation = "softsign", .use_bias = false}), alone},
+      {"SimpleRNN_dropout_training",
+       maker<SimpleRNN>(6, SimpleRNNOptions{.dropout = 0.3, .recurrent_dropout = 0.2}), alone,
+       true},
+      {"GRU", maker<GRU>(6), alone},
+      {"GRU_all", maker<GRU>(6, GRUOptions{.return_sequences = true, .return_state = true}),
+       one_state},
+      {"GRU_reset_before",
+       maker<GRU>(6, GRUOptions{.return_sequences = true, .reset_after = false}), one_state},
+      {"GRU_dropout_training", maker<GRU>(6, GRUOptions{.dropout = 0.3, .return_sequences = true}),
+       alone, true},
+      {"GRU_recurrent_dropout_training", maker<GRU>(6, GRUOptions{.recurrent_dropout = 0.3}), alone,
+       true},
+      {"LSTM", maker<LSTM>(6), alone},
+      {"LSTM_all",
+       maker<LSTM>(
+           6, LSTMOptions{.return_sequences = true, .return_state = true, .go_backwards = true}),
+       two_states},
+      {"LSTM_dropout_training",
+       maker<LSTM>(6, LSTMOptions{.dropout = 0.3, .recurrent_dropout = 0.2}), alone, true},
+      {"RNN_SimpleRNNCell", [] { return Layer(RNN(SimpleRNNCell(6), {.return_sequences = true})); },
+       alone},
+      {"RNN_GRUCell", [] { return Layer(RNN(GRUCell(6), {.return_state = true})); }, one_state},
+      {"RNN_LSTMCell", [] { return Layer(RNN(LSTMCell(6))); }, two_states},
+      {"RNN_StackedRNNCells",
+       [] {
+         return Layer(RNN(std::vector<Cell>{GRUCell(3), LSTMCell(2)},
+                          {.return_sequences = true, .return_state = true}));
+       },
+       alone},
+      {"Bidirectional", both_ways("concat", true), alone},
+      {"Bidirectional_last_sum", both_ways("sum", false), alone},
+      {"Bidirectional_mul", both_ways("mul", true), alone},
+      {"Bidirectional_ave", both_ways("ave", true), alone},
+      {"Bidirectional_none", both_ways("none", true), alone},
+      {"Bidirectional_two_kinds",
+       [] {
+         return Layer(Bidirectional(LSTM(3, {.return_state = true}),
+                                    LSTM(3, {.return_state = true, .go_backwards = true})));
+       },
+       alone},
+  };
+}
+
+std::vector<Example> all_examples() {
+  std::vector<Example> examples = plain_examples();
+  for (Example& example : recurrent_examples()) examples.push_back(std::move(example));
+  return examples;
+}
+
+}  // namespace unroll
