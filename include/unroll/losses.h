@@ -355,8 +355,10 @@ template <class Variant, std::size_t I = 0>
 constexpr std::optional<std::pair<Variant, std::string_view>> find_option(std::string_view wanted) {
   if constexpr (I < std::variant_size_v<Variant>) {
     using Option = std::variant_alternative_t<I, Variant>;
-    for (const std::string_view name : Option::names) {
-      if (name == wanted) return std::pair<Variant, std::string_view>(Option{}, name);
+    if constexpr (requires { Option::names; }) {
+      for (const std::string_view name : Option::names) {
+        if (name == wanted) return std::pair<Variant, std::string_view>(Option{}, name);
+      }
     }
     return find_option<Variant, I + 1>(wanted);
   } else {

@@ -23,6 +23,7 @@
 
 // Layers, and the models made of them.
 #include "unroll/activation.h"
+#include "unroll/convolution.h"
 #include "unroll/initializers.h"
 #include "unroll/layer.h"
 #include "unroll/layers.h"
@@ -30,6 +31,7 @@
 
 // What a model is trained by and measured with.
 #include "unroll/losses.h"
+#include "unroll/metrics.h"
 #include "unroll/optimizers.h"
 #include "unroll/schedules.h"
 

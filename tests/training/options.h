@@ -5,6 +5,7 @@
 
 #include "tests/training/golden.h"
 #include "unroll/losses.h"
+#include "unroll/metrics.h"
 #include "unroll/schedules.h"
 
 namespace unroll {
@@ -19,6 +20,12 @@ class FromJson {
   void field(const char* name, double& value) { read(name, value); }
   void field(const char* name, Reduction& value) {
     if (const Json* json = find(name)) value = parse_reduction(json->get<std::string>());
+  }
+  template <class K, std::size_t count>
+  void field(const char* name, Choice<K, count>& value) {
+    if (const Json* json = find(name)) {
+      value = Choice<K, count>::parse(json->get<std::string>());
+    }
   }
   void field(const char* name, LearningRate& value) {
     if (const Json* json = find(name)) value = rate(*json);
@@ -81,7 +88,15 @@ class FromJson {
 template <class Value>
 void fill(Value& value, const Json& kwargs) {
   FromJson reader(kwargs);
-  std::visit([&](auto& options) { options.describe(reader); }, value.options());
+  std::visit(
+      [&]<class Option>(Option& options) {
+        if constexpr (std::is_same_v<Option, Loss>) {
+          std::visit([&](auto& of_loss) { of_loss.describe(reader); }, options.options());
+        } else {
+          options.describe(reader);
+        }
+      },
+      value.options());
   EXPECT_TRUE(reader.left().empty()) << "no such option: " << *reader.left().begin();
 }
 
