@@ -37,10 +37,11 @@ template <class T>
 constexpr Index piece_of_K = 1024 / static_cast<Index>(sizeof(T));
 constexpr Index piece_of_M = 128;
 
-/// As even a split of `rows` into tiles of at most `most` as there is: rows of the next tile.
+/// Rows of the next tile where `rows` are left: as many as a tile has, but the last two share
+/// evenly.
 constexpr Index tile_rows(Index rows, Index most) {
-  const Index tiles = (rows + most - 1) / most;
-  return (rows + tiles - 1) / tiles;
+  if (rows <= most) return rows;
+  return rows < 2 * most ? (rows + 1) / 2 : most;
 }
 
 /// f(0), f(1), .. f(N - 1), with numbers that are known when it is compiled. As loops, these would
@@ -129,17 +130,20 @@ HWY_INLINE void tile_of(Index rows, const PanelProduct<T>& p, Index row) {
   }
 }
 
+/// The share of p.next that belongs to the tile of rows [row, next).
 template <class T>
-HWY_INLINE void fetch(const T* from, Index count) {
-  for (Index i = 0; i < count; i += 64 / static_cast<Index>(sizeof(T))) hwy::Prefetch(from + i);
+HWY_INLINE void fetch_next(const PanelProduct<T>& p, Index row, Index next, Index rows) {
+  const T* end = p.next + p.next_count * next / rows;
+  for (const T* at = p.next + p.next_count * row / rows; at < end; at += 64 / sizeof(T)) {
+    hwy::Prefetch(at);
+  }
 }
 
 template <int NV, int MR, class T>
 void tiles(const PanelProduct<T>& p, Index rows) {
   for (Index row = 0; row < rows;) {
     const Index next = tile_rows(rows - row, MR);
-    const Index from = p.next_count * row / rows, to = p.next_count * (row + next) / rows;
-    fetch(p.next + from, to - from);
+    if (p.next_count > 0) fetch_next(p, row, row + next, rows);
     tile_of<NV, MR>(next, p, row);
     row += next;
   }

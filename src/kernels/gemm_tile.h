@@ -12,7 +12,7 @@ namespace unroll::kernels {
 
 /// Vectors in the next panel where `left` are still to come. Never 1 after a 3: two panels of 2
 /// keep the multiply-add units busier.
-constexpr Index panel_vectors(Index left) noexcept { return left == 4 ? 2 : left < 3 ? left : 3; }
+constexpr Index panel_vectors(Index left) noexcept { return left < 3 ? left : 3; }
 
 /// Rows of a matrix: at distance ld, or, with `which`, a choice of such rows.
 template <class T>
