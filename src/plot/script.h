@@ -1,0 +1,27 @@
+// A plot as a gnuplot script.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "unroll/plot.h"
+
+namespace unroll::plot {
+
+/// What draws: gnuplot's terminal, its size in pixels or characters, and how much larger than at
+/// 100 dots an inch text and lines are.
+struct Canvas {
+  enum Kind { png, svg, text } kind;
+  Index width;
+  Index height;
+  double scale = 1;
+};
+
+/// Requires: the options as Plot's constructor accepts them.
+std::string script(const PlotOptions& options, const Canvas& canvas);
+
+/// A text as a gnuplot string that stands for just these characters; control characters become
+/// blanks. Single quotes: in double ones gnuplot would run what stands between backquotes.
+std::string literal(std::string_view text);
+
+}  // namespace unroll::plot
