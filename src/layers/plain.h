@@ -56,6 +56,9 @@ std::shared_ptr<LayerImpl> make_regularizing(std::string_view class_name, Descri
 std::shared_ptr<LayerImpl> make_shaping(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_merging(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_normalization(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_convolution(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_pooling(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_resizing(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_wrapper(std::string_view class_name, Describer& options);
 
 /// An implementation with its options described; used by the makers.
