@@ -54,8 +54,8 @@ if(golden_sources)
   set_target_properties(golden PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   foreach(name option IN ZIP_LISTS golden_names golden_options)
     add_test(NAME ${name} COMMAND sh -c
-             "test -d \"$UNROLL_GOLDEN_DIR\" || exit 77; \"$0\" ${option} \"$UNROLL_GOLDEN_DIR\""
-             $<TARGET_FILE:golden>)
+             "test -d \"$UNROLL_GOLDEN_DIR\" || exit 77; \"$0\" \"$@\" \"$UNROLL_GOLDEN_DIR\""
+             $<TARGET_FILE:golden> ${option} --must-run ${PROJECT_SOURCE_DIR}/tests/golden/must_run)
     set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
   endforeach()
 endif()
