@@ -289,7 +289,9 @@ class Symbol {
 struct GraphNode {
   std::shared_ptr<LayerImpl> layer;
   Symbols inputs;
-  Symbol mask;                ///< an explicit mask (batch, time); empty: masks travel by themselves
+  /// Explicit masks, (batch, time) each: entry i for input i, an empty Symbol for none. No entries:
+  /// masks travel by themselves.
+  Symbols masks;
   std::vector<Shape> shapes;  ///< of the outputs
   /// Order of creation, so that a model names its layers in the order they were written.
   std::uint64_t serial = 0;
@@ -302,9 +304,10 @@ class Layer {
 
   /// Uses the layer in a graph; builds it on first use.
   /// Throws: Error (shape) where the inputs do not fit.
-  Symbol operator()(const Symbols& inputs) const { return connect(inputs, Symbol()); }
-  /// The same with an explicit mask (batch, time) beside the inputs.
-  Symbol connect(const Symbols& inputs, const Symbol& mask) const;
+  Symbol operator()(const Symbols& inputs) const { return connect(inputs, Symbols()); }
+  /// The same with explicit masks (batch, time), one for each of the first inputs; an empty Symbol
+  /// where one has none.
+  Symbol connect(const Symbols& inputs, const Symbols& masks) const;
 
   const std::string& name() const noexcept { return impl_->name; }
   std::string_view class_name() const { return impl_->class_name(); }

@@ -23,17 +23,21 @@
 
 // Layers, and the models made of them.
 #include "unroll/activation.h"
+#include "unroll/attention.h"
 #include "unroll/convolution.h"
 #include "unroll/initializers.h"
 #include "unroll/layer.h"
 #include "unroll/layers.h"
-#include "unroll/recurrent.h"
-
-// What a model is trained by and measured with.
 #include "unroll/losses.h"
 #include "unroll/metrics.h"
+#include "unroll/model.h"
 #include "unroll/optimizers.h"
+#include "unroll/recurrent.h"
 #include "unroll/schedules.h"
+
+// Whole tasks, and models in files.
+#include "unroll/bundle.h"
+#include "unroll/forecast.h"
 
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"

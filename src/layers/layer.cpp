@@ -135,7 +135,7 @@ Symbol Symbol::operator[](std::initializer_list<Pick> picks) const {
 // --- Layer
 // ------------------------------------------------------------------------------------------
 
-Symbol Layer::connect(const Symbols& inputs, const Symbol& mask) const {
+Symbol Layer::connect(const Symbols& inputs, const Symbols& masks) const {
   // Only the order of these numbers is ever used: it tells which layer was written first.
   static std::atomic<std::uint64_t> created{0};
   std::vector<Shape> shapes;
@@ -144,7 +144,10 @@ Symbol Layer::connect(const Symbols& inputs, const Symbol& mask) const {
   auto node = std::make_shared<GraphNode>();
   node->layer = impl_;
   node->inputs = inputs;
-  node->mask = mask;
+  // Nothing but empty Symbols says nothing.
+  if (std::ranges::any_of(masks, [](const Symbol& mask) { return bool(mask); })) {
+    node->masks = masks;
+  }
   node->shapes = impl_->output_shapes(shapes);
   node->serial = created.fetch_add(1);
   if (impl_->first_use.expired()) impl_->first_use = node;

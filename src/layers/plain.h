@@ -30,6 +30,13 @@ inline Index positive(std::string_view what, Index value) {
               {.got = std::to_string(value), .want = "1 or more"});
 }
 
+/// Throws: Error (value) unless `value` is a share.
+inline double probability(std::string_view what, double value) {
+  if (value >= 0 && value <= 1) return value;
+  throw Error(ErrorKind::value, std::string(what) + " is not a probability",
+              {.got = std::to_string(value), .want = "0 to 1"});
+}
+
 /// A layer whose outputs have the shape of its input, with one input and one output.
 class ShapelessImpl : public LayerImpl {
  public:
@@ -59,6 +66,9 @@ std::shared_ptr<LayerImpl> make_normalization(std::string_view class_name, Descr
 std::shared_ptr<LayerImpl> make_convolution(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_pooling(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_resizing(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_attention(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_multi_head_attention(std::string_view class_name,
+                                                     Describer& options);
 std::shared_ptr<LayerImpl> make_wrapper(std::string_view class_name, Describer& options);
 
 /// An implementation with its options described; used by the makers.

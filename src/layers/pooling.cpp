@@ -2,6 +2,7 @@
 #include "src/kernels/pooling.h"
 
 #include "src/autograd/dispatch.h"
+#include "src/layers/masks.h"
 #include "src/layers/plain.h"
 #include "src/layers/window.h"
 #include "unroll/convolution.h"
@@ -138,7 +139,7 @@ class GlobalPoolingImpl : public LayerImpl {
     if (largest_) {
       y = max(x, time);
     } else if (const Mask mask = call.mask()) {
-      const Var kept = weights_of(call, mask, x);
+      const Var kept = kept_steps(call, mask, x);
       y = sum(x * kept, time) / sum(kept, time);
     } else {
       y = mean(x, time);
@@ -148,22 +149,6 @@ class GlobalPoolingImpl : public LayerImpl {
   }
 
  private:
-  /// 1 for the steps that count, else 0; as x lies, with one channel.
-  static Var weights_of(Call& call, const Mask& mask, const Var& x) {
-    Shape shape = x.shape();
-    shape.set(-1, 1);
-    Var kept = call.tape().result(shape, x.dtype(), false);
-    with_float(x.dtype(), [&]<class T>() {
-      T* to = kept.data<T>();
-      for (Index i = 0; i < kept.elements(); ++i) {
-        const Index t = x.time_first() ? i / mask.rows : i % mask.time;
-        const Index r = x.time_first() ? i % mask.rows : i / mask.time;
-        to[i] = mask.data[t * mask.rows + r] != 0 ? T{1} : T{0};
-      }
-    });
-    return kept;
-  }
-
   bool largest_;
   GlobalPoolingOptions options_;
 };

@@ -17,7 +17,7 @@ std::string snake_case(std::string_view class_name) {
   };
   std::string name;
   for (std::size_t i = 0; i < class_name.size(); ++i) {
-    const bool word_begins = i > 0 && upper(i) && (!upper(i - 1) || lower(i + 1));
+    const bool word_begins = i > 0 && upper(i) && (lower(i - 1) || lower(i + 1));
     if (word_begins) name += '_';
     name += static_cast<char>(std::tolower(static_cast<unsigned char>(class_name[i])));
   }
@@ -35,7 +35,9 @@ struct Graph::Sorter {
     if (!done.insert(node.get()).second) return;
     if (!ends.contains(node.get())) {
       for (const Symbol& input : node->inputs) visit(input.node());
-      if (node->mask) visit(node->mask.node());
+      for (const Symbol& mask : node->masks) {
+        if (mask) visit(mask.node());
+      }
     }
     finished.push_back(node);
   }
@@ -50,7 +52,9 @@ struct Graph::Sorter {
         known = std::max(known, below);
       };
       for (const Symbol& input : (*it)->inputs) raise(input);
-      if ((*it)->mask) raise((*it)->mask);
+      for (const Symbol& mask : (*it)->masks) {
+        if (mask) raise(mask);
+      }
     }
   }
 };
@@ -83,7 +87,9 @@ Graph::Graph(const Symbols& inputs, const Symbols& outputs)
     }
     if (!entry) {
       for (const Symbol& input : node->inputs) step.inputs.push_back(slot_of(input));
-      if (node->mask) step.mask = slot_of(node->mask);
+      for (const Symbol& mask : node->masks) {
+        step.masks.push_back(mask ? slot_of(mask) : GraphStep::no_slot);
+      }
     }
     step.first_output = slots_;
     step.outputs = node->shapes.size();

@@ -15,7 +15,7 @@ struct GraphStep {
   std::shared_ptr<GraphNode> node;
   LayerImpl* layer = nullptr;
   std::vector<std::size_t> inputs;
-  std::size_t mask = no_slot;  ///< of an explicit mask
+  std::vector<std::size_t> masks;  ///< of explicit masks, input by input; no_slot for none
   std::size_t first_output = 0;
   std::size_t outputs = 1;
   int depth = 0;  ///< steps to the furthest output

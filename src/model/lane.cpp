@@ -110,6 +110,23 @@ Var Lane::turned(const Var& x, bool time_first) {
   return swap_first_axes(x);
 }
 
+/// A mask from values of any kind, 0: skip.
+Mask Lane::mask_of(const Var& value) {
+  const Var kept = value.time_first() ? value : swap_first_axes(value);
+  auto* data = own_tape_.arena().take<std::uint8_t>(kept.elements());
+  const auto fill = [&](const auto* from) {
+    for (Index i = 0; i < kept.elements(); ++i) data[i] = from[i] != 0 ? 1 : 0;
+  };
+  if (kept.dtype() == DType::uint8) {
+    fill(kept.data<std::uint8_t>());
+  } else if (kept.dtype() == DType::int32) {
+    fill(kept.data<std::int32_t>());
+  } else {
+    with_float(kept.dtype(), [&]<class T>() { fill(kept.data<T>()); });
+  }
+  return {data, kept.shape()[0], kept.shape()[1]};
+}
+
 void Lane::run(const GraphStep& step) {
   Vars inputs;
   masks_.clear();
@@ -121,22 +138,10 @@ void Lane::run(const GraphStep& step) {
     inputs.push_back(turned(values_[slot], time_first));
     masks_.push_back(masks_of_[slot]);
   }
-  explicit_mask_ = step.mask != GraphStep::no_slot;
-  if (explicit_mask_) {
-    const Var mask = values_[step.mask];
-    const Var kept = mask.time_first() ? mask : swap_first_axes(mask);
-    auto* data = own_tape_.arena().take<std::uint8_t>(kept.elements());
-    const auto fill = [&](const auto* from) {
-      for (Index i = 0; i < kept.elements(); ++i) data[i] = from[i] != 0 ? 1 : 0;
-    };
-    if (kept.dtype() == DType::uint8) {
-      fill(kept.data<std::uint8_t>());
-    } else if (kept.dtype() == DType::int32) {
-      fill(kept.data<std::int32_t>());
-    } else {
-      with_float(kept.dtype(), [&]<class T>() { fill(kept.data<T>()); });
-    }
-    masks_[0] = {data, kept.shape()[0], kept.shape()[1]};
+  explicit_mask_ = !step.masks.empty();
+  for (std::size_t i = 0; explicit_mask_ && i < masks_.size(); ++i) {
+    const bool given = i < step.masks.size() && step.masks[i] != GraphStep::no_slot;
+    masks_[i] = given ? mask_of(values_[step.masks[i]]) : Mask{};
   }
   const Mask travelling = masks_[0];
   const Vars outputs = step.layer->call(*this, inputs);

@@ -68,6 +68,7 @@ class Lane final : public Call {
 
  private:
   void run(const GraphStep& step);
+  Mask mask_of(const Var& value);
   static Var turned(const Var& x, bool time_first);
 
   const Graph& graph_;

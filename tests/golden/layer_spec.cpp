@@ -91,6 +91,10 @@ class KwargsReader final : public Describer {
   const Json* find(std::string_view name, Predicate known) {
     const auto found = kwargs_.find(std::string(name));
     if (found == kwargs_.end()) return nullptr;
+    if (found->is_null() && name != "merge_mode") {  // None: as if it had not been given
+      read_.emplace(name);
+      return nullptr;
+    }
     if (!std::invoke(known, *found)) {
       throw Skip("no argument " + std::string(name) + " of " + class_name_ + " that is a JSON " +
                  found->type_name());

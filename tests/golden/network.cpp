@@ -16,32 +16,47 @@ Symbol resolve(const std::map<std::string, Symbol>& known, const std::string& re
 Symbols resolve_all(const std::map<std::string, Symbol>& known, const Json& references) {
   Symbols symbols;
   for (const Json& reference : references) {
-    if (!reference.is_string()) throw Skip("a list of masks with gaps");
-    symbols.push_back(resolve(known, reference.get<std::string>()));
+    symbols.push_back(reference.is_null() ? Symbol()
+                                          : resolve(known, reference.get<std::string>()));
   }
   return symbols;
+}
+
+/// Arguments of a call that are options of the layer here.
+bool is_option(const std::string& name) {
+  return name == "use_causal_mask" || name == "return_attention_scores";
+}
+
+/// The node with such arguments among the layer's.
+Json whole(Json node) {
+  const Json call = node.value("call", Json::object());
+  for (const auto& [name, value] : call.items()) {
+    if (is_option(name)) node["kwargs"][name] = value;
+  }
+  return node;
 }
 
 /// Calls a layer with what the node names: inputs, mask, initial_state.
 Symbol call_node(const Json& node, const Layer& layer, const std::map<std::string, Symbol>& known,
                  bool& training) {
   Symbols inputs = resolve_all(known, node.at("inputs"));
-  Symbol mask;
+  Symbols masks;
   const Json call = node.value("call", Json::object());
   for (const auto& [name, value] : call.items()) {
     if (name == "initial_state") {
       const Symbols states = resolve_all(known, value);
       inputs.insert(inputs.end(), states.begin(), states.end());
-    } else if (name == "mask" && value.is_string()) {
-      mask = resolve(known, value.get<std::string>());
+    } else if (name == "mask") {
+      masks = resolve_all(known, value.is_array() ? value : Json::array({value}));
+    } else if (is_option(name)) {
+      continue;
     } else if (name == "training") {
       training = value.get<bool>();
     } else {
-      throw Skip("no call argument " + name + " of " + std::string(layer.class_name()) +
-                 (value.is_array() ? " that is a list" : ""));
+      throw Skip("no call argument " + name + " of " + std::string(layer.class_name()));
     }
   }
-  return layer.connect(inputs, mask);
+  return layer.connect(inputs, masks);
 }
 
 }  // namespace
@@ -57,7 +72,7 @@ Network make_network(const Json& spec, const std::vector<std::pair<std::string, 
   }
   // All layers before any use of one: a class that is missing is the better reason to skip.
   for (const Json& node : spec.at("nodes")) {
-    network.layers.emplace(node.at("name").get<std::string>(), Layer(make_layer(node)));
+    network.layers.emplace(node.at("name").get<std::string>(), Layer(make_layer(whole(node))));
   }
   for (const Json& node : spec.at("nodes")) {
     const auto name = node.at("name").get<std::string>();
