@@ -79,7 +79,7 @@ void transposed_edge(Index M, Index N, Index K, const T* A, Index lda, const T* 
   for (Index m = 0; m < M; m += rows) {
     const Index now = std::min(rows, M - m);
     for (Index i = 0; i < now; ++i) std::copy_n(D + (m + i) * ldd, N, copy + i * L);
-    multiply(TransposedProduct<T>{now, N, A + m * lda, lda, copy, L, {{C, K, ldc}}});
+    multiply(TransposedProduct<T>{now, N, A + m * lda, lda, false, copy, L, {{C, K, ldc}}});
   }
 }
 
@@ -87,7 +87,7 @@ template <class T>
 void gemm_transposed(Index M, Index N, Index K, const T* A, Index lda, const T* D, Index ldd, T* C,
                      Index ldc) {
   const Index whole = N / lanes<T> * lanes<T>;
-  if (whole > 0) multiply(TransposedProduct<T>{M, whole, A, lda, D, ldd, {{C, K, ldc}}});
+  if (whole > 0) multiply(TransposedProduct<T>{M, whole, A, lda, false, D, ldd, {{C, K, ldc}}});
   if (whole < N) transposed_edge(M, N - whole, K, A, lda, D + whole, ldd, C + whole, ldc);
 }
 

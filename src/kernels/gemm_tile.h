@@ -75,6 +75,7 @@ struct TransposedProduct {
   Index M = 0, N = 0;
   const T* a = nullptr;
   Index lda = 0;
+  bool wide_a = false;   // readable up to K rounded up to a vector
   const T* d = nullptr;  // readable up to N rounded up to a vector
   Index ldd = 0;
   struct Place {

@@ -318,6 +318,7 @@ class Backward {
     p.N = l_.U;
     p.a = a;
     p.lda = lda;
+    p.wide_a = h && (x || l_.shape.cell == CellKind::gru);  // whole rows, or rows of r h: padded
     p.d = scratch_.dparts + at_ * l_.parts_ld + part * l_.padded;
     p.ldd = l_.parts_ld;
     const Index ld = l_.G * l_.U;
