@@ -1,0 +1,105 @@
+// What a steady-state training step calls here must not allocate: operator new is counted.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "unroll/metrics.h"
+#include "unroll/optimizers.h"
+
+namespace {
+std::atomic<long> allocations{0};
+}  // namespace
+
+// Not inlined: g++ would warn that one is inlined and the other is not.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace unroll {
+namespace {
+
+constexpr Index samples = 70, n = 6;
+
+struct Batch {
+  std::vector<float> p = std::vector<float>(samples * n, 0.25f);
+  std::vector<float> y = std::vector<float>(samples * n, 1.0f);
+  std::vector<float> values = std::vector<float>(samples);
+  std::vector<float> gradient = std::vector<float>(samples * n);
+  std::vector<std::uint8_t> mask = std::vector<std::uint8_t>(samples, 1);
+};
+
+/// Calls f(Option{}) for each option of a variant.
+template <class Variant, class F>
+void for_each_option(F f) {
+  [&]<class... Options>(std::type_identity<std::variant<Options...>>) {
+    (f(Options{}), ...);
+  }(std::type_identity<Variant>());
+}
+
+TEST(Allocation, CountingWorks) {
+  const long before = allocations;
+  ::operator delete(::operator new(1));  // a new-expression might be optimised away
+  EXPECT_EQ(allocations, before + 1);
+}
+
+TEST(Allocation, LossesDoNot) {
+  Batch b;
+  for_each_option<LossOptions>([&]<class Option>(const Option& option) {
+    if constexpr (!std::is_same_v<Option, CTC>) {
+      const Loss loss = option;
+      const long before = allocations;
+      loss_values(loss, samples, n, b.y.data(), b.p.data(), b.values.data());
+      loss_mask(loss, samples, b.y.data(), b.mask.data());
+      const LossCounts counts = count_samples<float>(samples, b.mask.data(), nullptr);
+      sample_scales<float>(loss, counts, samples, b.mask.data(), nullptr, b.values.data());
+      loss_gradient(loss, samples, n, b.y.data(), b.p.data(), b.values.data(), b.gradient.data());
+      EXPECT_EQ(allocations, before) << Option::class_name;
+    }
+  });
+}
+
+TEST(Allocation, MetricsDoNot) {
+  Batch b;
+  // Without Loss, which has no default.
+  using Options =
+      std::variant<Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
+                   SymmetricMeanAbsolutePercentageError, TopKCategoricalAccuracy, Precision, Recall,
+                   AUC, F1Score, R2Score, MeanAbsoluteError, LogCosh>;
+  for_each_option<Options>([&]<class Option>(const Option& option) {
+    const Metric metric = resolve(option, "mse", n);
+    std::vector<double> state(static_cast<std::size_t>(metric_state_size(metric))), sum = state;
+    const long before = allocations;
+    metric_update(metric, samples, n, b.y.data(), b.p.data(), b.values.data(),
+                  std::span<double>(state));
+    metric_add(sum, state);
+    EXPECT_EQ(allocations, before) << Option::class_name;
+  });
+}
+
+TEST(Allocation, OptimizersDoNot) {
+  Batch b;
+  for_each_option<OptimizerOptions>([&]<class Option>(Option option) {
+    option.clipnorm = 0.1;
+    option.use_ema = true;
+    const Optimizer optimizer = option;
+    std::vector<std::vector<float>> slots(static_cast<std::size_t>(slot_count(optimizer)),
+                                          std::vector<float>(samples * n, 0.1f));
+    std::vector<float*> rows;
+    for (auto& slot : slots) rows.push_back(slot.data());
+    const GradientRange<float> ranges[] = {{b.gradient.data(), samples * n}};
+    const long before = allocations;
+    clip<float>(optimizer, ranges);
+    apply<float>(optimizer, 3, samples * n, b.gradient.data(), b.p.data(), rows);
+    EXPECT_EQ(allocations, before) << Option::class_name;
+  });
+}
+
+}  // namespace
+}  // namespace unroll
