@@ -1,0 +1,155 @@
+// unroll help: what the words mean.
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "apps/commands.h"
+#include "apps/output.h"
+
+namespace unroll::apps {
+
+namespace {
+
+struct Topic {
+  const char* name;
+  const char* about;
+  const char* text;
+};
+
+constexpr std::array<Topic, 7> topics{{
+    {"persistence", "the forecast to beat, and how it is decided",
+     R"("Tomorrow = today" is a forecast too: persistence. Prices, temperatures and the
+like move little from one step to the next, so it is hard to beat, and a network
+that has learnt nothing but to copy its last input looks good in a picture: its
+curve follows the true one, a step late.
+
+unroll forecast therefore prints
+
+  skill    how much smaller the model's MAE is than persistence's, in per cent
+  p        of the Diebold-Mariano test on the absolute errors of the two, row by
+           row, two-sided, corrected for small samples (Harvey, Leybourne and
+           Newbold, 1997): how often a difference this large would arise if the
+           two were equally good. The model beats persistence where p < 0.05.
+  lag      the correlation of the forecasts with the last value they saw, and
+           with the truth. Where the first is higher and the model no better,
+           the forecasts only repeat the last value, and unroll says so.
+
+MASE is the MAE divided by the mean size of a change over the training part:
+below 1, forecasts miss by less than the series moves in a step.
+)"},
+    {"protocol", "how a series is split, and why",
+     R"(The rows are split by time: the first 70 % to learn from, the next 10 % to say
+when to stop, the last 20 % to test. Rows are not shuffled before the split, or
+the model would know the days on both sides of the one it forecasts.
+
+Scales are taken from the first part only. The weights that are kept are those
+of the epoch with the least loss on the second part. What is printed are errors
+on the third, which nothing before has looked at. The model is not fitted again.
+
+Every row is forecast from the true values before it: one step, or --horizon
+steps.
+)"},
+    {"horizon", "forecasting more than one step",
+     R"(--horizon H evaluates forecasts H steps ahead. The network forecasts one step;
+that forecast joins its window and the next step is forecast, H times. The error
+is that of the H-th value, for every row of the test part. Persistence, drift,
+moving average and seasonal naive know no more than the network did: what was
+true H steps before.
+
+--steps N forecasts N values beyond the end of the series in the same way, each
+from the ones before it. Errors grow with the distance.
+)"},
+    {"baselines", "the simple forecasts in the table",
+     R"(persistence          the last known value
+drift                the last known value and the mean change so far
+moving average (5)   the mean of the last five known values
+seasonal naive (m)   the value one period of m rows before
+
+The period m is looked for in the training part only: the lag from 2 to 400 at
+which the changes from row to row repeat themselves, if their autocorrelation
+there is a peak of at least 0.3. Otherwise there is no seasonal forecast.
+)"},
+    {"lesson", "the lesson's run, and what is wrong with it",
+     R"(--lesson runs the protocol of the lesson that unroll grew from: MinMaxScaler over
+all rows, the first 8,946 of them, windows of 50, SimpleRNN(50, relu), Dense(1),
+Adam, mse, batches of 32, 20 epochs.
+
+The scaler has seen the values that are then forecast, and there is no test
+part: the errors are those on the windows it was trained on. Beside them stands
+what "tomorrow = today" scores on the same windows.
+)"},
+    {"lanes", "why threads never change a result",
+     R"(A batch is cut into lanes, some rows each; the cut depends on the batch and the
+model, never on how many threads there are. Each lane runs the whole model on
+its rows, forward and back. The lanes' gradients are added in a fixed order.
+Threads are only places where lanes run, so the same --seed gives the same bytes
+with --threads 1 and --threads 64. Another instruction set may differ in the
+last bits.
+)"},
+    {"formats", "what unroll reads and writes",
+     R"(CSV       read: a path, an http(s) URL or - (standard input). With a header or
+          without, any separator, quoted fields, missing values, ISO and US
+          dates.
+.unroll   read and written: a trained model. A safetensors file whose header
+          also holds the layers, the scalers and the task; docs/formats/bundle.md
+          describes every byte.
+PNG, SVG  written: pictures, drawn by gnuplot; the command that made them is in
+          their metadata.
+JSON      written: --json; docs/json/ describes the fields.
+)"},
+}};
+
+std::string contents() {
+  std::string text = "unroll help TOPIC explains:\n\n";
+  for (const Topic& topic : topics) {
+    const std::string name = std::string("  ") + topic.name;
+    text += name + std::string(16 - name.size(), ' ') + topic.about + "\n";
+  }
+  return text + "\nunroll COMMAND --help shows the flags of a command.\n";
+}
+
+int run(const CLI::App& root, const std::string& word) {
+  if (word.empty()) {
+    write_out(contents());
+    return 0;
+  }
+  const auto topic = std::ranges::find(topics, word, [](const Topic& t) { return t.name; });
+  if (topic != topics.end()) {
+    write_out(topic->text);
+    return 0;
+  }
+  for (const CLI::App* command : root.get_subcommands(nullptr)) {
+    if (command->get_name() != word) continue;
+    write_out(command->help("unroll " + word));
+    return 0;
+  }
+  std::vector<std::string> known = topic_names();
+  for (const CLI::App* command : root.get_subcommands(nullptr))
+    known.push_back(command->get_name());
+  const std::string near = nearest(word, known);
+  std::string all;
+  for (const Topic& one : topics) all += (all.empty() ? "" : ", ") + std::string(one.name);
+  throw Error(ErrorKind::value, "unroll help: no such topic",
+              {.got = "\"" + word + "\"",
+               .want = all,
+               .hint = near.empty() ? "unroll help" : "unroll help " + near});
+}
+
+}  // namespace
+
+std::vector<std::string> topic_names() {
+  std::vector<std::string> names;
+  for (const Topic& topic : topics) names.emplace_back(topic.name);
+  return names;
+}
+
+Command help_command(CLI::App& root) {
+  auto word = std::make_shared<std::string>();
+  CLI::App* app = add_command(root, "help", "Explains what the words mean.",
+                              "  unroll help\n"
+                              "  unroll help persistence");
+  add_text(*app, "TOPIC", *word, "", "what to explain; none: the list", "topic");
+  return {app, [word, &root] { return run(root, *word); }};
+}
+
+}  // namespace unroll::apps
