@@ -5,6 +5,8 @@
 // Shapes are written (batch, ...) as Keras has them, whatever the order in memory.
 #pragma once
 
+#include <limits>
+
 #include "unroll/layer.h"
 
 namespace unroll {
@@ -76,6 +78,23 @@ class Dropout : public Layer {
   explicit Dropout(double rate, const DropoutOptions& options = {});
 };
 
+struct NoiseOptions {
+  Index seed = -1;  ///< of the numbers drawn; -1: the model's
+  std::string name = {};
+};
+/// While training, drops whole channels of a row, the same at every step. Shapes: (batch, time,
+/// channels) -> the same. Source: Tompson et al., "Efficient object localization using
+/// convolutional networks", 2015.
+class SpatialDropout1D : public Layer {
+ public:
+  explicit SpatialDropout1D(double rate, const NoiseOptions& options = {});
+};
+/// While training, adds normal numbers of this standard deviation.
+class GaussianNoise : public Layer {
+ public:
+  explicit GaussianNoise(double stddev, const NoiseOptions& options = {});
+};
+
 struct NameOption {
   std::string name = {};
 };
@@ -84,6 +103,57 @@ struct NameOption {
 class ActivationLayer : public Layer {
  public:
   explicit ActivationLayer(Activation activation, const NameOption& options = {});
+};
+
+struct LeakyReLUOptions {
+  double negative_slope = 0.3;
+  std::string name = {};
+};
+/// x where it is positive, else negative_slope x.
+class LeakyReLU : public Layer {
+ public:
+  explicit LeakyReLU(const LeakyReLUOptions& options = {});
+};
+struct PReLUOptions {
+  Initializer alpha_initializer = "zeros";
+  Regularizer alpha_regularizer = {};
+  Constraint alpha_constraint = {};
+  Shape shared_axes = {};  ///< axes, from 1 on, that share their slopes: {1} for time
+  std::string name = {};
+};
+/// x where it is positive, else alpha x. Weights: alpha, of the shape of a row.
+/// Source: He et al., "Delving deep into rectifiers", 2015.
+class PReLU : public Layer {
+ public:
+  explicit PReLU(const PReLUOptions& options = {});
+};
+struct ELUOptions {
+  double alpha = 1;
+  std::string name = {};
+};
+/// x where it is positive, else alpha (e^x - 1).
+class ELU : public Layer {
+ public:
+  explicit ELU(const ELUOptions& options = {});
+};
+struct ReLUOptions {
+  double max_value = std::numeric_limits<double>::infinity();
+  double negative_slope = 0;
+  double threshold = 0;
+  std::string name = {};
+};
+/// x above the threshold, but at most max_value; else negative_slope (x - threshold).
+class ReLU : public Layer {
+ public:
+  explicit ReLU(const ReLUOptions& options = {});
+};
+struct SoftmaxOptions {
+  Shape axis = {-1};  ///< one or more: numbers that sum to 1 together
+  std::string name = {};
+};
+class Softmax : public Layer {
+ public:
+  explicit Softmax(const SoftmaxOptions& options = {});
 };
 
 /// Shapes: (batch, a, b, ...) -> (batch, a b ...).
@@ -153,14 +223,20 @@ class Dot : public Layer {
 };
 
 struct LayerNormalizationOptions {
-  Index axis = -1;
+  Shape axis = {-1};  ///< one or more; not the batch
   double epsilon = 1e-3;
   bool center = true;
   bool scale = true;
+  Initializer beta_initializer = "zeros";
+  Initializer gamma_initializer = "ones";
+  Regularizer beta_regularizer = {};
+  Regularizer gamma_regularizer = {};
+  Constraint beta_constraint = {};
+  Constraint gamma_constraint = {};
   std::string name = {};
 };
-/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta along the last axis (or from `axis` to
-/// the last). Source: Ba, Kiros, Hinton, "Layer normalization", 2016.
+/// y = gamma (x - mean) / sqrt(variance + epsilon) + beta, statistics over `axis`. Weights: gamma,
+/// beta, of the sizes of those axes. Source: Ba, Kiros, Hinton, "Layer normalization", 2016.
 class LayerNormalization : public Layer {
  public:
   explicit LayerNormalization(const LayerNormalizationOptions& options = {});
@@ -180,6 +256,18 @@ struct BatchNormalizationOptions {
 class BatchNormalization : public Layer {
  public:
   explicit BatchNormalization(const BatchNormalizationOptions& options = {});
+};
+
+struct RMSNormalizationOptions {
+  Shape axis = {-1};
+  double epsilon = 1e-6;
+  std::string name = {};
+};
+/// y = scale x / sqrt(mean(x^2) + epsilon), the mean over `axis`. Weights: scale, of the sizes of
+/// those axes. Source: Zhang, Sennrich, "Root mean square layer normalization", 2019.
+class RMSNormalization : public Layer {
+ public:
+  explicit RMSNormalization(const RMSNormalizationOptions& options = {});
 };
 
 /// Another layer applied to each step. Shapes: (batch, time, ...) -> (batch, time, ...).

@@ -1,4 +1,4 @@
-// LayerNormalization and BatchNormalization, in ordinary operations.
+// BatchNormalization, in ordinary operations.
 #include <algorithm>
 
 #include "src/autograd/dispatch.h"
@@ -7,60 +7,6 @@
 namespace unroll {
 
 namespace {
-
-class LayerNormalizationImpl : public LayerImpl {
- public:
-  LayerNormalizationImpl() = default;
-  explicit LayerNormalizationImpl(const LayerNormalizationOptions& options) : options_(options) {}
-  std::string_view class_name() const override { return "LayerNormalization"; }
-  void describe(Describer& d) override {
-    d.field("axis", options_.axis);
-    d.field("epsilon", options_.epsilon);
-    d.field("center", options_.center);
-    d.field("scale", options_.scale);
-  }
-  // Statistics over the last axis alone do not care how the others lie.
-  Order order() const override { return options_.axis == -1 ? Order::any : Order::batch_first; }
-  MaskRule mask_rule() const override { return MaskRule::pass; }
-
-  void build(std::span<const Shape> inputs) override {
-    expect_inputs(*this, inputs, 1);
-    const Shape normalized = inputs[0].slice(first_axis(inputs[0].rank()), inputs[0].rank());
-    if (options_.scale) gamma_ = &weight("gamma", normalized, "ones");
-    if (options_.center) beta_ = &weight("beta", normalized, "zeros");
-  }
-  std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
-    return {inputs[0]};
-  }
-
-  Vars call(Call& call, const Vars& inputs) override {
-    const Var& x = inputs[0];
-    const int first = first_axis(x.rank());
-    Shape flat = x.shape().slice(0, first);
-    flat.push_back(x.shape().product(first, x.rank()));
-    const Var z = flat == x.shape() ? x : reshape(x, flat);
-    const Var centred = z - mean(z, -1, true);
-    Var y = centred / sqrt(mean(centred * centred, -1, true) + options_.epsilon);
-    if (flat != x.shape()) y = reshape(y, x.shape());
-    if (gamma_ != nullptr) y = y * call.use(*gamma_);
-    if (beta_ != nullptr) y = y + call.use(*beta_);
-    return {y.set_time_first(x.time_first())};
-  }
-
- private:
-  int first_axis(int rank) const {
-    const int axis = static_cast<int>(options_.axis < 0 ? options_.axis + rank : options_.axis);
-    if (axis < 1 || axis >= rank) {
-      throw Error(ErrorKind::shape, titled(*this) + ": no such axis beside the batch",
-                  {.got = std::to_string(options_.axis) + " of rank " + std::to_string(rank)});
-    }
-    return axis;
-  }
-
-  LayerNormalizationOptions options_;
-  Parameter* gamma_ = nullptr;
-  Parameter* beta_ = nullptr;
-};
 
 class BatchNormalizationImpl : public LayerImpl {
  public:
@@ -163,13 +109,10 @@ class BatchNormalizationImpl : public LayerImpl {
 
 }  // namespace
 
-LayerNormalization::LayerNormalization(const LayerNormalizationOptions& options)
-    : Layer(named<LayerNormalizationImpl>(options.name, options)) {}
 BatchNormalization::BatchNormalization(const BatchNormalizationOptions& options)
     : Layer(named<BatchNormalizationImpl>(options.name, options)) {}
 
 std::shared_ptr<LayerImpl> make_normalization(std::string_view class_name, Describer& options) {
-  if (class_name == "LayerNormalization") return described<LayerNormalizationImpl>(options);
   if (class_name == "BatchNormalization") return described<BatchNormalizationImpl>(options);
   return nullptr;
 }

@@ -63,6 +63,9 @@ std::shared_ptr<LayerImpl> make_regularizing(std::string_view class_name, Descri
 std::shared_ptr<LayerImpl> make_shaping(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_merging(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_normalization(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_row_normalization(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_rectifying(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_noise(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_convolution(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_pooling(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_resizing(std::string_view class_name, Describer& options);
