@@ -13,20 +13,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "src/kernels/gemm_tile-inl.h"
-
-// Neither compiler unrolls the loop over k by itself: 1.5 times slower at 50 units.
-#ifndef UNROLL_FOUR_TIMES
-#if defined(__clang__)
-#define UNROLL_FOUR_TIMES _Pragma("clang loop unroll_count(4)")
-#else
-#define UNROLL_FOUR_TIMES _Pragma("GCC unroll 4")
-#endif
-#endif
-
-#ifndef UNROLL_INLINE
-#define UNROLL_INLINE HWY_ATTR __attribute__((always_inline))
-#endif
+#include "src/kernels/gemm_outer-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {
@@ -35,43 +22,6 @@ namespace {
 /// A panel's piece of K that fits L1 beside the rows of A.
 template <class T>
 constexpr Index piece_of_K = 1024 / static_cast<Index>(sizeof(T));
-constexpr Index piece_of_M = 128;
-
-/// Rows of the next tile where `rows` are left: as many as a tile has, but the last two share
-/// evenly.
-constexpr Index tile_rows(Index rows, Index most) {
-  if (rows <= most) return rows;
-  return rows < 2 * most ? (rows + 1) / 2 : most;
-}
-
-/// f(0), f(1), .. f(N - 1), with numbers that are known when it is compiled. As loops, these would
-/// let g++ keep the accumulators in memory.
-template <int N, class F>
-HWY_INLINE void repeat(F f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) UNROLL_INLINE {
-    (f(std::integral_constant<int, i>()), ...);
-  }
-  (std::make_integer_sequence<int, N>());
-}
-
-/// One k: sums (MR, NV) += column of A (MR) times row of the panel (NV vectors).
-template <int MR, int NV, class D, class T, class V, class A>
-HWY_INLINE void add_outer(D d, A a, const T* b, V (&sums)[MR][NV]) {
-  V bv[NV];
-  repeat<NV>([&](auto n) UNROLL_INLINE { bv[n] = hn::LoadU(d, b + n * lanes<T>); });
-  repeat<MR>([&](auto r) UNROLL_INLINE {
-    const V av = hn::Set(d, a(r));
-    repeat<NV>([&](auto n) UNROLL_INLINE { sums[r][n] = hn::MulAdd(av, bv[n], sums[r][n]); });
-  });
-}
-
-/// Copies columns of rows: where a tile sticks out of C at the right, it works on a copy.
-template <class T>
-HWY_NOINLINE void copy_rows(Index rows, Index columns, const T* const* from, T* const* to) {
-  for (Index r = 0; r < rows; ++r) {
-    for (Index n = 0; n < columns; ++n) to[r][n] = from[r][n];
-  }
-}
 
 template <int MR, int NV, class T>
 HWY_NOINLINE void tile(const PanelProduct<T>& p, Index row) {
@@ -126,7 +76,7 @@ HWY_INLINE void tile_of(Index rows, const PanelProduct<T>& p, Index row) {
     tile<1, NV>(p, row);
   } else {
     if (rows == MR) return tile<MR, NV>(p, row);
-    tile_of<NV, MR - 1>(rows, p, row);
+    tile_of<NV, every_height<T> ? MR - 1 : 1>(rows, p, row);
   }
 }
 
@@ -142,7 +92,7 @@ HWY_INLINE void fetch_next(const PanelProduct<T>& p, Index row, Index next, Inde
 template <int NV, int MR, class T>
 void tiles(const PanelProduct<T>& p, Index rows) {
   for (Index row = 0; row < rows;) {
-    const Index next = tile_rows(rows - row, MR);
+    const Index next = tile_rows<T>(rows - row, MR);
     if (p.next_count > 0) fetch_next(p, row, row + next, rows);
     tile_of<NV, MR>(next, p, row);
     row += next;
@@ -221,7 +171,7 @@ template <class T>
 void multiply_row(const RowProduct<T>& p) {
   RowProduct<T> part = p;
   for (Index done = 0; done < p.panels;) {
-    const Index now = tile_rows(p.panels - done, 4);
+    const Index now = std::min<Index>(p.panels - done, 4);
     part.panel = p.panel + done * p.panel_step;
     part.bias = p.bias + done * p.bias_step;
     part.c = p.c + done * p.c_step;
@@ -242,143 +192,12 @@ void multiply_row(const RowProduct<T>& p) {
   }
 }
 
-// --- A transposed ------------------------------------------------------------------------------
-template <int MR, int NV, class T>
-HWY_NOINLINE void transposed_tile(const TransposedProduct<T>& p, Index m, Index M, Index k,
-                                  Index column) {
-  const Tag<T> d;
-  using V = hn::Vec<decltype(d)>;
-  constexpr Index L = lanes<T>;
-  const Index columns = std::min(p.N - column, NV * L);
-  T* c[MR];
-  repeat<MR>([&](auto r) UNROLL_INLINE { c[r] = p.row(k + r) + column; });
-  T* inside[MR];
-  HWY_ALIGN T copy[MR][NV * L];
-  const bool edge = columns < NV * L;
-  if (edge) {
-    repeat<MR>([&](auto r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
-    copy_rows(MR, columns, inside, c);
-  }
-  V sums[MR][NV];
-  repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::LoadU(d, c[i / NV] + i % NV * L); });
-  const Index lda = p.lda, ldd = p.ldd;
-  const T* a = p.a + m * lda + k;
-  const T* b = p.d + m * ldd + column;
-  UNROLL_FOUR_TIMES
-  for (Index i = 0; i < M; ++i) {
-    add_outer<MR, NV>(
-        d, [&](auto r) UNROLL_INLINE { return a[r]; }, b, sums);
-    a += lda;
-    b += ldd;
-  }
-  repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
-  if (edge) copy_rows(MR, columns, c, inside);
-}
-
-template <int NV, int MR, class T>
-HWY_INLINE void transposed_tile_of(Index rows, const TransposedProduct<T>& p, Index m, Index M,
-                                   Index k, Index column) {
-  if constexpr (MR == 1) {
-    transposed_tile<1, NV>(p, m, M, k, column);
-  } else {
-    if (rows == MR) return transposed_tile<MR, NV>(p, m, M, k, column);
-    transposed_tile_of<NV, MR - 1>(rows, p, m, M, k, column);
-  }
-}
-
-template <int NV, int MR, class T>
-void transposed_panel(const TransposedProduct<T>& p, Index m, Index M, Index column) {
-  const Index K = p.K();
-  for (Index k = 0; k < K;) {
-    const Index next = tile_rows(K - k, MR);
-    transposed_tile_of<NV, MR>(next, p, m, M, k, column);
-    k += next;
-  }
-}
-
-// The last few columns, where they would fill a small part of a vector: their transpose is
-// computed, with vectors along K. The same terms in the same order, so the same bits.
-template <int MR, int NV, class T>
-HWY_NOINLINE void turned_tile(const TransposedProduct<T>& p, Index m, Index M, Index k,
-                              Index column) {
-  const Tag<T> d;
-  using V = hn::Vec<decltype(d)>;
-  constexpr Index L = lanes<T>;
-  const Index rows = std::min(p.K() - k, NV * L);
-  HWY_ALIGN T c[MR][NV * L];
-  for (Index i = 0; i < rows; ++i) {
-    const T* row = p.row(k + i) + column;
-    for (int r = 0; r < MR; ++r) c[r][i] = row[r];
-  }
-  for (Index i = rows; i < NV * L; ++i) {
-    for (int r = 0; r < MR; ++r) c[r][i] = 0;
-  }
-  V sums[MR][NV];
-  repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::Load(d, c[i / NV] + i % NV * L); });
-  const Index lda = p.lda, ldd = p.ldd;
-  const T* a = p.a + m * lda + k;
-  const T* b = p.d + m * ldd + column;
-  UNROLL_FOUR_TIMES
-  for (Index i = 0; i < M; ++i) {
-    add_outer<MR, NV>(
-        d, [&](auto r) UNROLL_INLINE { return b[r]; }, a, sums);
-    a += lda;
-    b += ldd;
-  }
-  repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { hn::Store(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
-  for (Index i = 0; i < rows; ++i) {
-    T* row = p.row(k + i) + column;
-    for (int r = 0; r < MR; ++r) row[r] = c[r][i];
-  }
-}
-
-template <int MR, class T>
-void turned_columns(const TransposedProduct<T>& p, Index m, Index M, Index column) {
-  constexpr Index L = lanes<T>;
-  Index k = 0;
-  for (Index left = vectors_for(p.K(), L), now; left > 0; left -= now) {
-    now = std::min<Index>(left, 4);
-    if (now == 4) turned_tile<MR, 4>(p, m, M, k, column);
-    if (now == 3) turned_tile<MR, 3>(p, m, M, k, column);
-    if (now == 2) turned_tile<MR, 2>(p, m, M, k, column);
-    if (now == 1) turned_tile<MR, 1>(p, m, M, k, column);
-    k += now * L;
-  }
-}
-
-template <class T>
-void multiply_transposed(const TransposedProduct<T>& p) {
-  constexpr Index L = lanes<T>;
-  const Index edge = p.N % L;
-  const bool turn = p.wide_a && 2 * edge <= L;
-  const Index straight = turn ? p.N - edge : p.N;
-  for (Index m = 0; m < p.M; m += piece_of_M) {
-    const Index M = std::min(piece_of_M, p.M - m);
-    Index column = 0;
-    for (Index left = vectors_for(straight, L), now; left > 0; left -= now) {
-      now = panel_vectors(left);
-      if (now == 3) transposed_panel<3, 4>(p, m, M, column);
-      if (now == 2) transposed_panel<2, 6>(p, m, M, column);
-      if (now == 1) transposed_panel<1, 8>(p, m, M, column);
-      column += now * L;
-    }
-    for (; turn && column + 2 <= p.N; column += 2) turned_columns<2>(p, m, M, column);
-    if (column < p.N) turned_columns<1>(p, m, M, column);
-  }
-}
-
 }  // namespace
 
 void multiply(const PanelProduct<float>& product, Index rows) { multiply_panel(product, rows); }
 void multiply(const PanelProduct<double>& product, Index rows) { multiply_panel(product, rows); }
 void multiply(const RowProduct<float>& product) { multiply_row(product); }
 void multiply(const RowProduct<double>& product) { multiply_row(product); }
-void multiply(const TransposedProduct<float>& product) { multiply_transposed(product); }
-void multiply(const TransposedProduct<double>& product) { multiply_transposed(product); }
 
 }  // namespace unroll::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -1,0 +1,156 @@
+// Tiles of C += A^T D: the gradients of weights. Both operands are read as they lie, row by row.
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "src/kernels/gemm_transposed.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/kernels/gemm_outer-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace unroll::kernels::HWY_NAMESPACE {
+namespace {
+
+/// Rows whose panel of D stays in L1 while all of C passes by.
+constexpr Index piece_of_M = 128;
+
+template <int MR, int NV, class T>
+HWY_NOINLINE void transposed_tile(const TransposedProduct<T>& p, Index m, Index M, Index k,
+                                  Index column) {
+  const Tag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr Index L = lanes<T>;
+  const Index columns = std::min(p.N - column, NV * L);
+  T* c[MR];
+  repeat<MR>([&](auto r) UNROLL_INLINE { c[r] = p.row(k + r) + column; });
+  T* inside[MR];
+  HWY_ALIGN T copy[MR][NV * L];
+  const bool edge = columns < NV * L;
+  if (edge) {
+    repeat<MR>([&](auto r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
+    copy_rows(MR, columns, inside, c);
+  }
+  V sums[MR][NV];
+  repeat<MR * NV>(
+      [&](auto i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::LoadU(d, c[i / NV] + i % NV * L); });
+  const Index lda = p.lda, ldd = p.ldd;
+  const T* a = p.a + m * lda + k;
+  const T* b = p.d + m * ldd + column;
+  UNROLL_FOUR_TIMES
+  for (Index i = 0; i < M; ++i) {
+    add_outer<MR, NV>(
+        d, [&](auto r) UNROLL_INLINE { return a[r]; }, b, sums);
+    a += lda;
+    b += ldd;
+  }
+  repeat<MR * NV>(
+      [&](auto i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
+  if (edge) copy_rows(MR, columns, c, inside);
+}
+
+template <int NV, int MR, class T>
+HWY_INLINE void transposed_tile_of(Index rows, const TransposedProduct<T>& p, Index m, Index M,
+                                   Index k, Index column) {
+  if constexpr (MR == 1) {
+    transposed_tile<1, NV>(p, m, M, k, column);
+  } else {
+    if (rows == MR) return transposed_tile<MR, NV>(p, m, M, k, column);
+    transposed_tile_of<NV, every_height<T> ? MR - 1 : 1>(rows, p, m, M, k, column);
+  }
+}
+
+template <int NV, int MR, class T>
+void transposed_panel(const TransposedProduct<T>& p, Index m, Index M, Index column) {
+  const Index K = p.K();
+  for (Index k = 0; k < K;) {
+    const Index next = tile_rows<T>(K - k, MR);
+    transposed_tile_of<NV, MR>(next, p, m, M, k, column);
+    k += next;
+  }
+}
+
+// The last few columns, where they would fill a small part of a vector: their transpose is
+// computed, with vectors along K. The same terms in the same order, so the same bits.
+template <int MR, int NV, class T>
+HWY_NOINLINE void turned_tile(const TransposedProduct<T>& p, Index m, Index M, Index k,
+                              Index column) {
+  const Tag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr Index L = lanes<T>;
+  const Index rows = std::min(p.K() - k, NV * L);
+  HWY_ALIGN T c[MR][NV * L];
+  for (Index i = 0; i < rows; ++i) {
+    const T* row = p.row(k + i) + column;
+    for (int r = 0; r < MR; ++r) c[r][i] = row[r];
+  }
+  for (Index i = rows; i < NV * L; ++i) {
+    for (int r = 0; r < MR; ++r) c[r][i] = 0;
+  }
+  V sums[MR][NV];
+  repeat<MR * NV>(
+      [&](auto i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::Load(d, c[i / NV] + i % NV * L); });
+  const Index lda = p.lda, ldd = p.ldd;
+  const T* a = p.a + m * lda + k;
+  const T* b = p.d + m * ldd + column;
+  UNROLL_FOUR_TIMES
+  for (Index i = 0; i < M; ++i) {
+    add_outer<MR, NV>(
+        d, [&](auto r) UNROLL_INLINE { return b[r]; }, a, sums);
+    a += lda;
+    b += ldd;
+  }
+  repeat<MR * NV>(
+      [&](auto i) UNROLL_INLINE { hn::Store(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
+  for (Index i = 0; i < rows; ++i) {
+    T* row = p.row(k + i) + column;
+    for (int r = 0; r < MR; ++r) row[r] = c[r][i];
+  }
+}
+
+template <int MR, class T>
+void turned_columns(const TransposedProduct<T>& p, Index m, Index M, Index column) {
+  constexpr Index L = lanes<T>;
+  Index k = 0;
+  for (Index left = vectors_for(p.K(), L), now; left > 0; left -= now) {
+    now = std::min<Index>(left, 4);
+    if (now == 4) turned_tile<MR, 4>(p, m, M, k, column);
+    if (now == 3) turned_tile<MR, 3>(p, m, M, k, column);
+    if (now == 2) turned_tile<MR, 2>(p, m, M, k, column);
+    if (now == 1) turned_tile<MR, 1>(p, m, M, k, column);
+    k += now * L;
+  }
+}
+
+template <class T>
+void multiply_transposed(const TransposedProduct<T>& p) {
+  constexpr Index L = lanes<T>;
+  const Index edge = p.N % L;
+  const bool turn = every_height<T> && p.wide_a && 2 * edge <= L;
+  const Index straight = turn ? p.N - edge : p.N;
+  for (Index m = 0; m < p.M; m += piece_of_M) {
+    const Index M = std::min(piece_of_M, p.M - m);
+    Index column = 0;
+    for (Index left = vectors_for(straight, L), now; left > 0; left -= now) {
+      now = panel_vectors(left);
+      if (now == 3) transposed_panel<3, 4>(p, m, M, column);
+      if (now == 2) transposed_panel<2, 6>(p, m, M, column);
+      if (now == 1) transposed_panel<1, 8>(p, m, M, column);
+      column += now * L;
+    }
+    if constexpr (every_height<T>) {
+      for (; turn && column + 2 <= p.N; column += 2) turned_columns<2>(p, m, M, column);
+      if (turn && column < p.N) turned_columns<1>(p, m, M, column);
+    }
+  }
+}
+
+}  // namespace
+
+void multiply(const TransposedProduct<float>& product) { multiply_transposed(product); }
+void multiply(const TransposedProduct<double>& product) { multiply_transposed(product); }
+
+}  // namespace unroll::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
