@@ -24,6 +24,7 @@
 // Layers, and the models made of them.
 #include "unroll/activation.h"
 #include "unroll/attention.h"
+#include "unroll/conv_lstm.h"
 #include "unroll/convolution.h"
 #include "unroll/initializers.h"
 #include "unroll/layer.h"

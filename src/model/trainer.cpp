@@ -5,7 +5,6 @@
 
 #include "src/autograd/dispatch.h"
 #include "src/base/aligned.h"
-#include "src/kernels/vector.h"
 #include "unroll/error.h"
 
 namespace unroll {
