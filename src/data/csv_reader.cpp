@@ -87,7 +87,7 @@ void CsvReader::name_columns(const Record& record, bool header) {
   table_->numbered = !header;
   table_->columns.resize(record.size());
   modes_.assign(record.size(), Mode::undecided);
-  had_nan_words_.assign(record.size(), false);
+  had_words_.assign(record.size(), false);
   for (std::size_t i = 0; i < record.size(); ++i) {
     std::string& name = table_->columns[i].name;
     if (header) name = record[i].quoted ? record[i].text : std::string(trimmed(record[i].text));
@@ -209,7 +209,8 @@ void CsvReader::take_field(std::size_t index, std::string_view text) {
   const std::string_view entry = trimmed(text);
   const bool marker = entry.empty() || is_marker(entry);
   const bool nan_word = !marker && is_nan_word(entry);
-  if (nan_word) had_nan_words_[index] = true;
+  // What is missing among numbers but would be kept as it stands among texts.
+  if (nan_word || (entry.empty() && !text.empty())) had_words_[index] = true;
   switch (modes_[index]) {
     case Mode::skipped:
     case Mode::aside:
@@ -219,7 +220,7 @@ void CsvReader::take_field(std::size_t index, std::string_view text) {
       if (modes_[index] != Mode::undecided) take_field(index, text);
       return;
     case Mode::text:
-      return column.texts.push_back(marker ? std::string_view() : text);
+      return column.texts.push_back(marker && !entry.empty() ? std::string_view() : text);
     case Mode::numbers: {
       double value = nan;
       if (!marker && !nan_word && !to_number(entry, options_.decimal, value))
@@ -244,8 +245,8 @@ void CsvReader::decide(std::size_t index, std::string_view entry) {
   } else if (parse_date(entry)) {
     modes_[index] = Mode::dates;
     column.dates.assign(before, no_date);
-  } else if (had_nan_words_[index]) {
-    put_aside(index);  // its "NaN" entries so far were words
+  } else if (had_words_[index]) {
+    put_aside(index);  // "NaN" and blanks so far were words
   } else {
     modes_[index] = Mode::text;
     for (std::size_t i = 0; i < before; ++i) column.texts.push_back({});

@@ -63,7 +63,7 @@ class CsvReader {
   Index blank_lines_ = 0;  ///< before the record, in a file of one column
   std::string unquoted_;   ///< a quoted field that had doubled quotes
   std::vector<Mode> modes_;
-  std::vector<bool> had_nan_words_;
+  std::vector<bool> had_words_;
   std::shared_ptr<Table::Data> table_;
 };
 

@@ -134,7 +134,7 @@ bool is_missing(const Column& column, Index row) {
   const auto i = static_cast<std::size_t>(row);
   if (column.kind == ColumnKind::numbers) return std::isnan(column.numbers[i]);
   if (column.kind == ColumnKind::dates) return column.dates[i] == no_date;
-  return column.texts[row].empty();
+  return data::trimmed(column.texts[row]).empty();
 }
 
 /// Writes a column's numbers to out[0], out[step], ...
