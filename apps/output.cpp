@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -75,19 +76,24 @@ std::size_t characters(std::string_view text) {
 }
 
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string result;
-  std::size_t column = 0;
+  // Blanks at the beginning stay; the first word stands behind them however long it is.
+  const std::size_t first = std::min(text.find_first_not_of(' '), text.size());
+  std::string result(first, ' ');
+  std::size_t column = first;
+  text.remove_prefix(first);
+  bool begun = false;
   while (!text.empty()) {
     const std::size_t blank = text.find(' ');
     const std::string_view word = text.substr(0, blank);
     const std::size_t size = characters(word);
-    if (column > 0 && column + 1 + size > width) {
+    if (begun && column + 1 + size > width) {
       result += "\n" + std::string(indent, ' ');
       column = indent;
-    } else if (!result.empty()) {
+    } else if (begun) {
       result += ' ';
       ++column;
     }
+    begun = true;
     result += word;
     column += size;
     text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);

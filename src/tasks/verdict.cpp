@@ -51,10 +51,16 @@ std::string comparison(const ForecastReport& report) {
   return fmt::format("The model does not beat {} ({}, {}).", today(report), skill_text(skill), p);
 }
 
+/// "5.15e-4".
+std::string scientific(double value) {
+  const int exponent = value > 0 ? static_cast<int>(std::floor(std::log10(value))) : 0;
+  return fmt::format("{:.2f}e{}", value / std::pow(10, exponent), exponent);
+}
+
 std::string of_lag(const ForecastReport& report) {
   return fmt::format(
-      "Its forecasts only repeat the last value: their correlation with it is {:.3f}, with the "
-      "truth {:.3f}. See: unroll help persistence",
+      "Its forecasts follow the last value rather than the truth: correlation {:.3f} with the one, "
+      "{:.3f} with the other. See: unroll help persistence",
       report.lag.with_last, report.lag.with_truth);
 }
 
@@ -93,9 +99,8 @@ std::vector<std::string> caveats(const ForecastReport& report) {
       "The scaler saw all rows, the ones that are forecast among them: a leak.",
       "There is no test part: these errors are of the windows that the model was trained on.",
       fmt::format(
-          "\"Tomorrow = today\" has MSE {:.2e} on the same windows, the model {:.2e}: it has "
-          "learnt {}.",
-          report.persistence_mse, report.mse,
+          "\"Tomorrow = today\" has MSE {} on the same windows, the model {}: it has learnt {}.",
+          scientific(report.persistence_mse), scientific(report.mse),
           report.mse < 0.95 * report.persistence_mse ? "a little more than that"
                                                      : "next to nothing"),
   };
