@@ -127,23 +127,10 @@ class Forward {
   /// columns [from, to) of the state.
   void product(Index part, Index parts, Index gate, Index unit, Index vectors, Index first,
                Index rows, Index from, Index to) {
+    if (rows == 1) return multiply(row_product(part, parts, gate, unit, vectors, first, from, to));
     const Index width = vectors * lanes<T>;
     const T* weights = panel(gate, unit, width) + from * width;
     T* tile = scratch_.tile + part * rows * width;
-    if (rows == 1) {
-      RowProduct<T> p;
-      p.a = h_ + kept_.row(first) * l_.state_ld + from;
-      p.K = to - from;
-      p.panel = weights;
-      p.panel_step = l_.K * width;
-      p.vectors = vectors;
-      p.panels = parts;
-      p.bias = bias(part, unit);
-      p.bias_step = l_.padded;
-      p.c = tile;
-      p.c_step = width;
-      return multiply(p);
-    }
     for (Index i = 0; i < parts; ++i) {
       PanelProduct<T> p;
       fetch_gates(p, part + i, unit, width, first);
@@ -155,6 +142,23 @@ class Forward {
       p.bias = bias(part + i, unit);
       multiply(p, rows);
     }
+  }
+
+  RowProduct<T> row_product(Index part, Index parts, Index gate, Index unit, Index vectors,
+                            Index first, Index from, Index to) const {
+    const Index width = vectors * lanes<T>;
+    RowProduct<T> p;
+    p.a = h_ + kept_.row(first) * l_.state_ld + from;
+    p.K = to - from;
+    p.panel = panel(gate, unit, width) + from * width;
+    p.panel_step = l_.K * width;
+    p.vectors = vectors;
+    p.panels = parts;
+    p.bias = bias(part, unit);
+    p.bias_step = l_.padded;
+    p.c = scratch_.tile + part * width;
+    p.c_step = width;
+    return p;
   }
 
   // What backward reads is written into memory that is in no cache yet: each product fetches a
@@ -267,12 +271,16 @@ class Forward {
   // -------------------------------------------------
   void reset_after_panel(Index unit, Index vectors) {
     for_row_blocks([&](Index first, Index rows) {
-      product(0, 2, 0, unit, vectors, first, rows, 0, l_.K);
-      product(2, 1, 2, unit, vectors, first, rows, 0, l_.U);
-      product(3, 1, 2, unit, vectors, first, rows, l_.U, l_.K);
       const Tag<T> d;
       const Index width = vectors * lanes<T>, size = rows * width;
       T* tile = scratch_.tile;
+      if (rows == 1) {
+        reset_after_row(unit, vectors, first);
+      } else {
+        product(0, 2, 0, unit, vectors, first, rows, 0, l_.K);
+        product(2, 1, 2, unit, vectors, first, rows, 0, l_.U);
+        product(3, 1, 2, unit, vectors, first, rows, l_.U, l_.K);
+      }
       activate_tile(l_.shape.recurrent_activation, 2 * size, tile);
       for (Index i = 0; i < size; i += lanes<T>) {
         const auto r = hn::LoadU(d, tile + size + i), q = hn::LoadU(d, tile + 2 * size + i);
@@ -281,6 +289,19 @@ class Forward {
       activate_tile(l_.shape.activation, size, tile + 3 * size);
       reset_after_states(unit, width, first, rows);
     });
+  }
+  // Three panels at a time: first times h, for z, r, q, then times x, for z, r, c.
+  void reset_after_row(Index unit, Index vectors, Index first) {
+    const Index width = vectors * lanes<T>;
+    T* tile = scratch_.tile;
+    product(0, 3, 0, unit, vectors, first, 1, 0, l_.U);
+    copy_row(width, tile + 2 * width, tile + 3 * width);
+    copy_row(width, bias(3, unit), tile + 2 * width);
+    RowProduct<T> p = row_product(0, 3, 0, unit, vectors, first, l_.U, l_.K);
+    p.bias = p.c;
+    p.bias_step = p.c_step;
+    multiply(p);
+    std::swap_ranges(tile + 2 * width, tile + 3 * width, tile + 3 * width);
   }
   void reset_after_states(Index unit, Index width, Index first, Index rows) {
     const Tag<T> d;
