@@ -86,8 +86,8 @@ class BidirectionalImpl : public LayerImpl {
     if (sequences) {
       // In the order of the input again; the mask never left it.
       y_back = reverse(y_back, 0).set_time_first(true);
-      call.set_mask(mask, 0);
-      if (merge_mode_ == "none") call.set_mask(mask, 1);
+      call.set_mask(call.mask(), 0);
+      if (merge_mode_ == "none") call.set_mask(call.mask(), 1);
     }
     Vars outputs = merged(ahead[0], y_back);
     Vars last;

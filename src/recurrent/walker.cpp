@@ -157,7 +157,8 @@ Vars WalkerImpl::call(Call& call, const Vars& inputs) {
     for (std::size_t i = 1; i < outputs.size(); ++i) states.push_back(outputs[i]);
     store_states(call, *this, states);
   }
-  if (walk_.return_sequences) call.set_mask(mask);
+  // The mask that came with x goes on, whether or not it was used.
+  if (walk_.return_sequences) call.set_mask(call.mask());
   if (walk_.return_state) return outputs;
   return {outputs[0]};
 }
