@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cmath>
@@ -68,8 +69,8 @@ void check(const PlotOptions& options) {
   }
   if (!fits(options.width, options.dpi) || !fits(options.height, options.dpi)) {
     throw Error(ErrorKind::value, "Plot: no such size",
-                {.got = std::to_string(options.width) + " x " + std::to_string(options.height) +
-                        " inches at " + std::to_string(options.dpi) + " dots an inch",
+                {.got = plot::spelt(options.width) + " x " + plot::spelt(options.height) +
+                        " inches at " + plot::spelt(options.dpi) + " dots an inch",
                  .want = "1 to 20000 pixels a side"});
   }
   bool any = false;
@@ -88,6 +89,23 @@ plot::Canvas canvas(const PlotOptions& options, plot::Canvas::Kind kind) {
           .width = static_cast<Index>(std::round(options.width * options.dpi)),
           .height = static_cast<Index>(std::round(options.height * options.dpi)),
           .scale = options.dpi / 100};
+}
+
+/// Without form feeds and the blanks at the ends of lines; ends in one newline.
+std::string tidy(const std::string& drawing) {
+  std::string text, line;
+  for (char c : drawing + "\n") {
+    if (c == '\f') continue;
+    if (c != '\n') {
+      line += c;
+      continue;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+    line.clear();
+  }
+  text.erase(text.find_last_not_of('\n') + 1);
+  return text.substr(std::min(text.find_first_not_of('\n'), text.size())) + "\n";
 }
 
 Error cannot_write(const std::string& path, int error) {
@@ -134,8 +152,8 @@ std::string Plot::text(int columns, int lines) const {
                 {.got = std::to_string(columns) + " columns, " + std::to_string(lines) + " lines",
                  .want = "20 to 1000 columns, 5 to 1000 lines"});
   }
-  return plot::run_gnuplot(
-      plot::script(options_, {.kind = plot::Canvas::text, .width = columns, .height = lines}));
+  return tidy(plot::run_gnuplot(
+      plot::script(options_, {.kind = plot::Canvas::text, .width = columns, .height = lines})));
 }
 
 void Plot::save(const std::string& path) const {

@@ -19,19 +19,11 @@ constexpr std::array<const char*, 7> colours = {"#0072B2", "#D55E00", "#009E73",
 
 constexpr std::size_t legend_below = 5;  ///< more lines have their legend at the right
 
-std::string spelt(double value) {
-  if (!std::isfinite(value)) return "NaN";
-  std::array<char, 40> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
-
 double height(const Tensor& values, Index i) {
   const auto at = static_cast<std::size_t>(i);
   switch (values.dtype()) {
-    case DType::float32: {
-      // Spelt as a float: the shortest text that gives the same float.
+    case DType::float32:
       return static_cast<double>(values.values<float>()[at]);
-    }
     case DType::float64:
       return values.values<double>()[at];
     case DType::int32:
@@ -40,6 +32,15 @@ double height(const Tensor& values, Index i) {
       return static_cast<double>(values.values<std::uint8_t>()[at]);
   }
   return 0;
+}
+
+/// A float as a float: 0.1 rather than the 0.10000000149011612 that it is as a double.
+std::string spelt_height(const Tensor& values, Index i) {
+  const double exact = height(values, i);
+  if (values.dtype() != DType::float32 || !std::isfinite(exact)) return spelt(exact);
+  std::array<char, 40> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), static_cast<float>(exact));
+  return {text.data(), end.ptr};
 }
 
 double position(const PlotOptions& options, Index i) {
@@ -51,7 +52,7 @@ double position(const PlotOptions& options, Index i) {
 }
 
 void add_point(std::string& data, const PlotOptions& options, const Line& line, Index i) {
-  data += spelt(position(options, line.start + i)) + " " + spelt(height(line.values, i)) + "\n";
+  data += spelt(position(options, line.start + i)) + " " + spelt_height(line.values, i) + "\n";
 }
 
 /// Of the heights [first, last) the least and the greatest, in their order, and a hole if there is
@@ -112,6 +113,10 @@ std::string terminal(const Canvas& canvas) {
   return "";
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /// The first and last date that any line reaches.
 std::pair<Time, Time> extent(const PlotOptions& options) {
   Time first = Time::max(), last = Time::min();
@@ -152,7 +157,8 @@ std::string decoration(const PlotOptions& options, const Canvas& canvas) {
   } else if (text) {
     lines += "set key below\n";
   } else if (options.lines.size() <= legend_below) {
-    lines += "set key outside below horizontal center samplen 3 width 1\nset rmargin 4\n";
+    lines +=
+        "set key outside below horizontal center samplen 3 width 1 height 0.6\nset rmargin 4\n";
   } else {
     lines += "set key outside right vertical top samplen 3\n";
   }
@@ -172,14 +178,26 @@ std::string style(std::size_t i, const Canvas& canvas) {
 
 }  // namespace
 
+std::string spelt(double value) {
+  if (!std::isfinite(value)) return "NaN";
+  std::array<char, 40> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
 std::string literal(std::string_view text) {
-  std::string result = "'";
+  constexpr std::string_view plain = " .,:;()_+-=/%#<>!?&";
+  std::string result = "\"";
   for (char c : text) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    if (c == '\'') result += '\'';
-    result += control ? ' ' : c;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = ' ';
+    if (is_letter_or_digit(c) || plain.find(c) != std::string_view::npos) {
+      result += c;
+    } else {
+      for (int shift : {6, 3, 0}) result += static_cast<char>('0' + (byte >> shift & 7));
+      result.insert(result.size() - 3, 1, '\\');
+    }
   }
-  return result + "'";
+  return result + "\"";
 }
 
 std::string script(const PlotOptions& options, const Canvas& canvas) {

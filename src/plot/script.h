@@ -21,7 +21,11 @@ struct Canvas {
 std::string script(const PlotOptions& options, const Canvas& canvas);
 
 /// A text as a gnuplot string that stands for just these characters; control characters become
-/// blanks. Single quotes: in double ones gnuplot would run what stands between backquotes.
+/// blanks. All that could mean something to gnuplot, or is no ASCII, is spelt in octal: neither
+/// kind of its quotes can be trusted with a quote or a backquote inside.
 std::string literal(std::string_view text);
+
+/// The shortest spelling that reads back as the same number; "NaN" for what is not finite.
+std::string spelt(double value);
 
 }  // namespace unroll::plot

@@ -18,16 +18,16 @@ struct Spacing {
 };
 
 // Each divides a larger round unit, so that ticks fall on round times.
-constexpr std::array<Spacing, 35> spacings = {{
+constexpr std::array<Spacing, 34> spacings = {{
     {Unit::seconds, 1},    {Unit::seconds, 5},     {Unit::seconds, 15},    {Unit::seconds, 30},
     {Unit::seconds, 60},   {Unit::seconds, 300},   {Unit::seconds, 900},   {Unit::seconds, 1800},
     {Unit::seconds, 3600}, {Unit::seconds, 10800}, {Unit::seconds, 21600}, {Unit::seconds, 43200},
-    {Unit::days, 1},       {Unit::days, 2},        {Unit::days, 7},        {Unit::days, 14},
-    {Unit::months, 1},     {Unit::months, 2},      {Unit::months, 3},      {Unit::months, 6},
-    {Unit::months, 12},    {Unit::months, 24},     {Unit::months, 48},     {Unit::months, 60},
-    {Unit::months, 120},   {Unit::months, 240},    {Unit::months, 300},    {Unit::months, 600},
-    {Unit::months, 1200},  {Unit::months, 2400},   {Unit::months, 6000},   {Unit::months, 12000},
-    {Unit::months, 24000}, {Unit::months, 60000},  {Unit::months, 120000},
+    {Unit::days, 1},       {Unit::days, 2},        {Unit::days, 7},        {Unit::months, 1},
+    {Unit::months, 2},     {Unit::months, 3},      {Unit::months, 6},      {Unit::months, 12},
+    {Unit::months, 24},    {Unit::months, 48},     {Unit::months, 60},     {Unit::months, 120},
+    {Unit::months, 240},   {Unit::months, 300},    {Unit::months, 600},    {Unit::months, 1200},
+    {Unit::months, 2400},  {Unit::months, 6000},   {Unit::months, 12000},  {Unit::months, 24000},
+    {Unit::months, 60000}, {Unit::months, 120000},
 }};
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0); }
