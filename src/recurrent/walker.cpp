@@ -346,10 +346,12 @@ RNN::RNN(std::vector<Cell> cells, const RNNOptions& options)
     : RNN(only_or_stacked(std::move(cells)), options) {}
 
 std::shared_ptr<LayerImpl> make_bidirectional(Describer& options);
+std::shared_ptr<LayerImpl> make_conv_lstm(std::string_view class_name, Describer& options);
 
 std::shared_ptr<LayerImpl> make_recurrent_layer(std::string_view class_name, Describer& options) {
   if (class_name == "Bidirectional") return make_bidirectional(options);
-  std::shared_ptr<LayerImpl> layer;
+  std::shared_ptr<LayerImpl> layer = make_conv_lstm(class_name, options);
+  if (layer != nullptr) return layer;
   if (class_name == "RNN") layer = std::make_shared<WalkerImpl>("RNN", nullptr, Walk{});
   if (class_name == "SimpleRNN") layer = walker("SimpleRNN", SimpleRNNCell(1), Walk{}, "");
   if (class_name == "GRU") layer = walker("GRU", GRUCell(1), Walk{}, "");
