@@ -1,0 +1,92 @@
+// A training step that has been done before takes nothing from the heap: operator new is counted,
+// and what is taken from malloc beside it.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "src/model/model_impl.h"
+#include "tests/model/lesson_models.h"
+
+namespace {
+std::atomic<long> allocations{0};
+}  // namespace
+
+// Not inlined: g++ would warn that one is inlined and the other is not.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace unroll {
+namespace {
+
+/// Bytes that malloc has given out, over all arenas. A sanitizer's malloc says 0 always.
+std::size_t bytes_in_use() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST(Allocation, CountingWorks) {
+  const long before = allocations;
+  ::operator delete(::operator new(1));  // a new-expression might be optimised away
+  EXPECT_EQ(allocations, before + 1);
+}
+
+/// Steps 1 and 2 may allocate; 3 to 10 may not.
+void expect_none(Model& model, const Data& x, const Data& y) {
+  model.train_on_batch(x, y);  // binds weights, resolves metrics
+  Trainer& trainer = model.impl().ready(true);
+  Totals totals(trainer.metrics());
+  std::vector<Index> numbers;
+  for (Index i = 0; i < x[0].count(); ++i) numbers.push_back(i);
+  const Batch batch{.x = &x, .y = &y, .numbers = numbers};
+  States& states = model.impl().states(model.impl().session);
+  for (int step = 1; step <= 2; ++step) trainer.train(batch, states, totals);
+  const long before = allocations;
+  const std::size_t bytes = bytes_in_use();
+  for (int step = 3; step <= 10; ++step) trainer.train(batch, states, totals);
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(bytes_in_use(), bytes);
+}
+
+TEST(Allocation, NoneInAStepOfTheForecaster) {
+  const Windows data = windows(wave(82), {.length = 50});
+  for (const int threads : {1, 3}) {
+    Sequential model = forecaster();
+    model.compile({.optimizer = "adam", .loss = "mse", .metrics = {"mae"}, .threads = threads});
+    expect_none(model, data.x, data.y);
+  }
+}
+
+TEST(Allocation, NoneInAStepOfTheCritic) {
+  const Reviews data = reviews(64, 40, 5000);
+  for (const int threads : {1, 3}) {
+    Model model = critic(40, 5000);
+    model.compile({.optimizer = "adam",
+                   .loss = "binary_crossentropy",
+                   .metrics = {"accuracy"},
+                   .threads = threads});
+    expect_none(model, data.words, data.labels);
+  }
+}
+
+TEST(Allocation, NoneInAStepWithMasksDropoutClippingAndPenalties) {
+  const Reviews data = reviews(40, 12, 50);
+  Sequential model{InputLayer({.shape = {12}}),
+                   Embedding(50, 8, {.mask_zero = true}),
+                   Bidirectional(GRU(6, {.dropout = 0.1, .return_sequences = true})),
+                   LSTM(5, {.kernel_regularizer = l2(1e-3), .recurrent_dropout = 0.1}),
+                   Dropout(0.1),
+                   Dense(1, {.activation = "sigmoid"})};
+  model.compile({.optimizer = RMSprop{.clipnorm = 0.5}, .loss = "binary_crossentropy"});
+  expect_none(model, data.words, data.labels);
+}
+
+}  // namespace
+}  // namespace unroll
