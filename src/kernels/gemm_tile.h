@@ -85,6 +85,20 @@ struct TransposedProduct {
   };
   Place places[3];
 
+  /// The same sums for `rows` rows of C from `row` on, and its columns from `column` on.
+  TransposedProduct part(Index row, Index rows, Index column) const noexcept {
+    TransposedProduct p = *this;
+    for (Place& place : p.places) {
+      const Index skipped = row < place.rows ? row : place.rows;
+      const Index left = place.rows - skipped;
+      const Index taken = left < rows ? left : rows;
+      place = {place.c + skipped * place.ld + column, taken, place.ld};
+      row -= skipped;
+      rows -= taken;
+    }
+    p.N -= column;
+    return p;
+  }
   Index K() const noexcept { return places[0].rows + places[1].rows + places[2].rows; }
   T* row(Index k) const noexcept {
     for (const Place& place : places) {

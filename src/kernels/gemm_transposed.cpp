@@ -147,10 +147,60 @@ void multiply_transposed(const TransposedProduct<T>& p) {
   }
 }
 
+template <class T>
+HWY_INLINE void copy_block(Index rows, Index columns, const T* from, Index from_ld, T* to,
+                           Index to_ld) {
+  for (Index i = 0; i < rows; ++i) {
+    std::copy_n(from + i * from_ld, columns, to + i * to_ld);
+    std::fill_n(to + i * to_ld + columns, to_ld - columns, T{0});
+  }
+}
+
+/// Large products work on copies of pieces: rows that lie far apart would each cost an entry of the
+/// processor's page table cache, or all fall into the same few lines of the first cache.
+template <class T>
+HWY_NOINLINE void multiply_large(const TransposedProduct<T>& p) {
+  constexpr Index K_piece = 512 / static_cast<Index>(sizeof(T)), a_ld = K_piece + lanes<T>;
+  constexpr Index width = 3 * lanes<T>;
+  HWY_ALIGN T a[piece_of_M * a_ld];
+  HWY_ALIGN T d[piece_of_M * width];
+  const Index K = p.K();
+  for (Index m = 0; m < p.M; m += piece_of_M) {
+    const Index M = std::min(piece_of_M, p.M - m);
+    for (Index k = 0; k < K; k += K_piece) {
+      const Index rows = std::min(K_piece, K - k);
+      copy_block(M, rows, p.a + m * p.lda + k, p.lda, a, a_ld);
+      for (Index column = 0; column < p.N; column += width) {
+        const Index columns = std::min(width, p.N - column);
+        copy_block(M, columns, p.d + m * p.ldd + column, p.ldd, d, width);
+        TransposedProduct<T> part = p.part(k, rows, column);
+        part.M = M;
+        part.N = columns;
+        part.a = a;
+        part.lda = a_ld;
+        part.wide_a = true;
+        part.d = d;
+        part.ldd = width;
+        multiply_transposed(part);
+      }
+    }
+  }
+}
+
+template <class T>
+void multiply_any(const TransposedProduct<T>& p) {
+  constexpr Index page = 4096 / static_cast<Index>(sizeof(T));
+  const bool large = p.M >= 32 && p.K() >= 64 && p.N >= 6 * lanes<T>;
+  const bool far = p.lda + p.ldd >= 2 * page;
+  const bool colliding = p.lda % (page / 2) == 0 || p.ldd % (page / 2) == 0;
+  if (every_height<T> && large && (far || colliding)) return multiply_large(p);
+  multiply_transposed(p);
+}
+
 }  // namespace
 
-void multiply(const TransposedProduct<float>& product) { multiply_transposed(product); }
-void multiply(const TransposedProduct<double>& product) { multiply_transposed(product); }
+void multiply(const TransposedProduct<float>& product) { multiply_any(product); }
+void multiply(const TransposedProduct<double>& product) { multiply_any(product); }
 
 }  // namespace unroll::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
