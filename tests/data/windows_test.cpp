@@ -71,9 +71,9 @@ TEST(Rows, TheLastRowMayEndWithTheStorage) {
 
 TEST(Rows, RefuseToLeaveTheStorageWhateverOverflows) {
   const Index huge = Index{1} << 62;
-  for (const auto& [offset, stride, count] : std::vector<std::array<Index, 3>>{
+  for (const auto& at : std::vector<std::array<Index, 3>>{
            {0, huge, 5}, {huge, 1, 1}, {0, 1, huge}, {-1, 1, 1}, {0, -1, 2}, {0, 1, -1}}) {
-    EXPECT_THAT(refused([&] { Rows(counting({10}), offset, stride, count, {1}); }),
+    EXPECT_THAT(refused([&] { Rows(counting({10}), at[0], at[1], at[2], {1}); }),
                 testing::StartsWith("shape: rows would leave their storage"));
   }
 }
