@@ -40,6 +40,13 @@ void ModelImpl::build_sequence(const Shape& input_shape) {
 
 void ModelImpl::see(const Data& x) {
   if (graph != nullptr || x.empty()) return;
+  // Built for the data as they are, so that a refusal names their sizes; the graph then takes any
+  // number of rows.
+  Shape shape = x[0].shape();
+  for (const Layer& layer : sequence) {
+    layer.impl().build_once(std::span(&shape, 1));
+    shape = layer.impl().output_shapes(std::span(&shape, 1))[0];
+  }
   build_sequence(x[0].row_shape().with(0, unknown));
 }
 
