@@ -12,6 +12,17 @@ namespace unroll::apps {
 
 namespace {
 
+/// What CLI11 refuses itself, in our words.
+Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
+  const auto chosen = root.get_subcommands();
+  const std::string command = chosen.empty() ? "unroll" : "unroll " + chosen[0]->get_name();
+  std::string what = error.what();
+  if (error.get_name() == "ArgumentMismatch") {
+    what = what.substr(0, what.find(':')) + " stands without its value";
+  }
+  return Error(ErrorKind::value, command + ": " + what, {.hint = command + " --help"});
+}
+
 int run(int argc, char** argv) {
   CLI::App root("Recurrent networks, natively: train, look inside, forecast.", "unroll");
   root.formatter(std::make_shared<Help>());
@@ -31,9 +42,7 @@ int run(int argc, char** argv) {
     write_out(root.help());
     return 0;
   } catch (const CLI::ParseError& error) {
-    const auto chosen = root.get_subcommands();
-    const std::string command = chosen.empty() ? "unroll" : "unroll " + chosen[0]->get_name();
-    throw Error(ErrorKind::value, command + ": " + error.what(), {.hint = command + " --help"});
+    throw usage_error(root, error);
   }
   check_extras(root, topic_names());
   if (version) {

@@ -58,7 +58,11 @@ void say(std::string_view line) {
   static_cast<void>(write_all(STDERR_FILENO, std::string(line) + "\n"));
 }
 
-void complain(const Error& error) { say(std::string("unroll: ") + error.what()); }
+void complain(const Error& error) {
+  // A refusal of a command's own words names the command already.
+  const std::string text = error.what();
+  say((text.starts_with("unroll ") || text.starts_with("unroll: ") ? "" : "unroll: ") + text);
+}
 
 bool error_is_terminal() { return is_terminal(STDERR_FILENO); }
 bool output_is_terminal() { return is_terminal(STDOUT_FILENO); }

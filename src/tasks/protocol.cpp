@@ -79,8 +79,9 @@ void check_varies(const Series& series, Index known) {
   const bool all = std::ranges::all_of(values, [&](double value) { return value == past[0]; });
   throw Error(ErrorKind::value,
               series.name + (all ? ": the series is constant" : ": nothing changes while learning"),
-              {.got = tasks::spelt(past[0]) + " in " + (all ? "all " : "the first ") +
-                      counted(known, "row"),
+              {.got = tasks::spelt(past[0]) + " in " +
+                      (all ? "all " + counted(static_cast<Index>(values.size()), "row")
+                           : "the first " + counted(known, "row")),
                .want = "numbers that change"});
 }
 
