@@ -69,6 +69,7 @@ Outcome run(const Layer& layer, const Example& example, const How& how) {
                           : layer.impl().parameters()[0]->value().dtype();
   Tape tape(dtype, how.gradients);
   TestCall call(tape, last - first, first, example.training);
+  call.set_states(how.states);
   std::vector<Tensor> held;  // what the tape reads must live as long
   held.reserve(2 * example.inputs.size());
   Vars inputs;
@@ -116,9 +117,9 @@ Outcome run(const Layer& layer, const Example& example, const How& how) {
   return result;
 }
 
-double worst_gradient(const Example& example) {
+double worst_gradient(const Example& example, bool time_first) {
   const Layer layer = built(example);
-  const Outcome analytic = run(layer, example, {.gradients = true});
+  const Outcome analytic = run(layer, example, {.time_first = time_first, .gradients = true});
   double worst = 0;
   const auto compare = [&](std::span<double> numbers, const Tensor& gradient, auto changed) {
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -127,7 +128,7 @@ double worst_gradient(const Example& example) {
       for (int side = 0; side < 2; ++side) {
         numbers[i] = before + (side == 0 ? h : -h);
         changed();
-        loss[side] = run(layer, example).loss;
+        loss[side] = run(layer, example, {.time_first = time_first}).loss;
       }
       numbers[i] = before;
       changed();

@@ -31,13 +31,15 @@ class TestCall final : public Call {
     return leaf;
   }
   void add_sparse(const Parameter&, const Var&, const Var&) override {}
-  std::span<Tensor> states(const Component&) override { return {}; }
+  std::span<Tensor> states(const Component&) override { return states_; }
+  void set_states(std::span<Tensor> states) { states_ = states; }
 
   void add_mask(const Mask& mask) { masks_.push_back(mask); }
   Mask out_mask(std::size_t i = 0) const { return i < out_masks_.size() ? out_masks_[i] : Mask{}; }
 
  private:
   std::map<const Parameter*, Var> leaves_;
+  std::span<Tensor> states_;
 };
 
 /// Numbers between -1 and 1 that follow from the seed.
@@ -68,6 +70,7 @@ struct How {
   bool time_first = false;
   Index first_row = 0, last_row = -1;  ///< a lane; -1: to the end
   bool gradients = false;
+  std::span<Tensor> states = {};  ///< of the whole batch, for a stateful layer
 };
 
 /// Makes the layer's weights of the example's precision, with numbers that are not all alike.
@@ -77,7 +80,7 @@ Layer built(const Example& example, DType dtype = DType::float64);
 Outcome run(const Layer& layer, const Example& example, const How& how = {});
 
 /// The largest relative distance between gradients and central differences, weights and inputs.
-double worst_gradient(const Example& example);
+double worst_gradient(const Example& example, bool time_first = false);
 
 /// The text of the refusal that f ends with; empty where there is none.
 template <class F>
