@@ -99,7 +99,6 @@ class Defaults final : public Describer {
   void field(std::string_view, Initializer&) override {}
   void field(std::string_view, Regularizer&) override {}
   void field(std::string_view, Constraint&) override {}
-  void field(std::string_view, Constraint&) override {}
   void field(std::string_view, Shape&) override {}
   void field(std::string_view, Picks&) override {}
   void field(std::string_view name, std::shared_ptr<Component>& value) override {
