@@ -1,6 +1,8 @@
 #include "tests/laws/examples.h"
 
 #include "tests/laws/rig.h"
+#include "unroll/attention.h"
+#include "unroll/convolution.h"
 #include "unroll/layers.h"
 
 namespace unroll {
@@ -70,8 +72,8 @@ std::vector<Example> plain_examples() {
       {"Dot", maker<Dot>(DotOptions{.axes = 1}), {flat, other}},
       {"Dot_normalize", maker<Dot>(DotOptions{.axes = 1, .normalize = true}), {flat, other}},
       {"LayerNormalization", maker<LayerNormalization>(), {sequence}},
-      {"LayerNormalization_axis_1",
-       maker<LayerNormalization>(LayerNormalizationOptions{.axis = 1}),
+      {"LayerNormalization_axes",
+       maker<LayerNormalization>(LayerNormalizationOptions{.axis = {1, 2}}),
        {sequence}},
       {"BatchNormalization", maker<BatchNormalization>(), {sequence}},
       {"BatchNormalization_training", maker<BatchNormalization>(), {sequence}, true},
@@ -88,6 +90,46 @@ std::vector<Example> plain_examples() {
   }
   return examples;
 }
+
+namespace {
+
+std::vector<Example> wide_examples() {
+  const Tensor x = noise({3, 6, 4}, 4), value = noise({3, 5, 4}, 10), key = noise({3, 5, 4}, 11);
+  const Tensor image = noise({2, 6, 5, 3}, 12);
+  return {
+      {"LeakyReLU", maker<LeakyReLU>(), {x}},
+      {"PReLU", maker<PReLU>(), {x}},
+      {"ELU", maker<ELU>(), {x}},
+      {"ReLU", maker<ReLU>(ReLUOptions{.max_value = 0.6, .negative_slope = 0.1}), {x}},
+      {"Softmax", maker<Softmax>(SoftmaxOptions{.axis = {1}}), {x}},
+      {"SpatialDropout1D_training", maker<SpatialDropout1D>(0.4), {x}, true},
+      {"GaussianNoise_training", maker<GaussianNoise>(0.3), {x}, true},
+      {"RMSNormalization", maker<RMSNormalization>(), {x}},
+      {"Conv1D", maker<Conv1D>(Index{5}, Index{3}), {x}},
+      {"Conv1D_causal",
+       maker<Conv1D>(Index{5}, Index{2},
+                     Conv1DOptions{.padding = "causal", .dilation_rate = 2, .activation = "tanh"}),
+       {x}},
+      {"Conv2D", maker<Conv2D>(Index{2}, Shape{3, 2}), {image}},
+      {"MaxPooling1D", maker<MaxPooling1D>(), {x}},
+      {"AveragePooling1D",
+       maker<AveragePooling1D>(Pooling1DOptions{.pool_size = 4, .padding = "same"}),
+       {x}},
+      {"MaxPooling2D", maker<MaxPooling2D>(), {image}},
+      {"AveragePooling2D", maker<AveragePooling2D>(), {image}},
+      {"GlobalMaxPooling1D", maker<GlobalMaxPooling1D>(), {x}},
+      {"GlobalAveragePooling1D", maker<GlobalAveragePooling1D>(), {x}},
+      {"UpSampling1D", maker<UpSampling1D>(Index{3}), {x}},
+      {"ZeroPadding1D", maker<ZeroPadding1D>(Shape{2, 1}), {x}},
+      {"Cropping1D", maker<Cropping1D>(Shape{1, 2}), {x}},
+      {"Attention", maker<Attention>(), {x, value}},
+      {"Attention_key", maker<Attention>(AttentionOptions{.use_scale = true}), {x, value, key}},
+      {"AdditiveAttention", maker<AdditiveAttention>(), {x, value}},
+      {"MultiHeadAttention", maker<MultiHeadAttention>(Index{2}, Index{3}), {x, value}},
+  };
+}
+
+}  // namespace
 
 std::vector<Example> recurrent_examples() {
   const Tensor x = noise({3, 5, 4}, 20);
@@ -154,6 +196,7 @@ std::vector<Example> recurrent_examples() {
 
 std::vector<Example> all_examples() {
   std::vector<Example> examples = plain_examples();
+  for (Example& example : wide_examples()) examples.push_back(std::move(example));
   for (Example& example : recurrent_examples()) examples.push_back(std::move(example));
   return examples;
 }

@@ -58,7 +58,10 @@ TEST_P(OfEveryLayer, MaskOfOnesIsNoMask) {
   if (values[0].rank() != 3 || values[0].dtype() == DType::int32) {
     GTEST_SKIP() << "no sequence of numbers";
   }
-  const bool draws = GetParam().training && GetParam().name.find("ropout") != std::string::npos;
+  const auto named = [](const char* part) {
+    return GetParam().name.find(part) != std::string::npos;
+  };
+  const bool draws = GetParam().training && (named("ropout") || named("Noise"));
   if (draws) GTEST_SKIP() << "the mask's input moves the layer, whose place names its numbers";
   const bool batch_statistics = GetParam().name.starts_with("BatchNormalization_training");
   Symbols plain_inputs = inputs_for(values);
@@ -77,7 +80,8 @@ TEST_P(OfEveryLayer, MaskOfOnesIsNoMask) {
   // Keras counts the steps that a mask keeps as 1e-7 more.
   const double slack = batch_statistics ? 1e-6 : 0;
   const auto want = plain.outputs(), got = masked.outputs();
-  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_LE(distance(got[i], want[i]), slack);
+  // A mean over kept steps divides by their number at another place.
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_LE(distance(got[i], want[i]), slack + 1e-15);
   // A choice between a new and an old state is an entry on the tape: terms add in another order.
   const auto dwant = plain.gradients(), dgot = masked.gradients();
   ASSERT_EQ(dwant.size(), dgot.size());
