@@ -33,11 +33,11 @@ function(unroll_add_test_program name folder)
   set_tests_properties(${name} PROPERTIES TIMEOUT 900)
 endfunction()
 
-# A room's tests are linked with what the room may include only: a broken room above does not stop them.
+# A room's tests are linked with the rooms up to its floor: a broken room above does not stop them.
 foreach(room IN LISTS UNROLL_ROOMS)
   set(objects "")
-  foreach(below IN LISTS UNROLL_MAY_${room} ITEMS ${room})
-    if(TARGET room_${below})
+  foreach(below IN LISTS UNROLL_ROOMS)
+    if(TARGET room_${below} AND UNROLL_FLOOR_${below} LESS_EQUAL UNROLL_FLOOR_${room})
       list(APPEND objects $<TARGET_OBJECTS:room_${below}>)
     endif()
   endforeach()
