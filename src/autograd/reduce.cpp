@@ -1,6 +1,7 @@
 // Sums, means and maxima along an axis or over everything.
 #include <algorithm>
 
+#include "src/autograd/axis.h"
 #include "src/autograd/dispatch.h"
 #include "src/kernels/vector.h"
 #include "unroll/autograd.h"
@@ -16,7 +17,7 @@ struct Around {
 };
 
 Around around(const Var& x, int axis, bool keep) {
-  const int at = axis < 0 ? axis + x.rank() : axis;
+  const int at = positive_axis(axis, x.rank());
   Around a{.outer = 1, .size = x.shape()[at], .inner = 1, .shape = x.shape()};
   a.outer = x.shape().product(0, at);
   a.inner = x.shape().product(at + 1, x.rank());
@@ -79,7 +80,8 @@ Var sum(const Var& x, int axis, bool keep_axis) {
 }
 
 Var mean(const Var& x, int axis, bool keep_axis) {
-  return sum(x, axis, keep_axis) * (1.0 / static_cast<double>(x.shape()[axis]));
+  const Var total = sum(x, axis, keep_axis);
+  return total * (1.0 / static_cast<double>(x.shape()[axis]));
 }
 
 Var max(const Var& x, int axis, bool keep_axis) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "src/autograd/axis.h"
 #include "src/autograd/dispatch.h"
 #include "src/kernels/vector.h"
 #include "unroll/autograd.h"
@@ -9,15 +10,6 @@
 namespace unroll {
 
 namespace {
-
-int positive_axis(int axis, int rank) {
-  const int position = axis < 0 ? axis + rank : axis;
-  if (position < 0 || position >= rank) {
-    throw Error(ErrorKind::shape, "no such axis",
-                {.got = std::to_string(axis) + " of rank " + std::to_string(rank)});
-  }
-  return position;
-}
 
 /// Walks all elements of `shape`, whose strides in the source are given: f(position, offset).
 template <class F>
@@ -198,7 +190,7 @@ Var concat(std::span<const Var> parts, int axis) {
 
 Var stack(std::span<const Var> parts, int axis) {
   if (parts.empty()) throw Error(ErrorKind::value, "stack of nothing");
-  const int at = axis < 0 ? axis + parts[0].rank() + 1 : axis;
+  const int at = positive_axis(axis, parts[0].rank() + 1);
   const Shape wide = parts[0].shape().with(at, 1);
   base::Arena& arena = parts[0].tape().arena();
   Var* raised = arena.take_small<Var>(static_cast<Index>(parts.size()));

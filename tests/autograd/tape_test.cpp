@@ -116,15 +116,17 @@ TEST(Refusal, OfShapesThatDoNotFit) {
   EXPECT_EQ(refusal([&] { transpose(a, {1}); }), "transpose must name every axis\n  got    1 of 2");
   EXPECT_EQ(refusal([&] { concat(std::span<const Var>(), 0); }), "concat of nothing");
   EXPECT_EQ(refusal([&] { stack(std::span<const Var>(), 0); }), "stack of nothing");
-  const std::string broadcast_text = refusal([&] { a + b; });
-  EXPECT_NE(broadcast_text.find("(2, 3)"), std::string::npos) << broadcast_text;
-  EXPECT_NE(broadcast_text.find("(4,)"), std::string::npos) << broadcast_text;
+  EXPECT_EQ(refusal([&] { a + b; }),
+            "shapes do not broadcast\n"
+            "  got    (2, 3) and (4,)\n"
+            "  want   equal sizes, or 1, counted from the last axis");
   EXPECT_NO_THROW(sum(a, -2));
-  EXPECT_THROW(sum(a, 2), Error);
-  EXPECT_THROW(sum(a, -3), Error);
-  EXPECT_THROW(max(a, 2), Error);
-  EXPECT_THROW(stack({a, a}, 3), Error);
-  EXPECT_THROW(stack({a, a}, -4), Error);
+  EXPECT_EQ(refusal([&] { sum(a, 2); }), "no such axis\n  got    2 of rank 2");
+  EXPECT_EQ(refusal([&] { mean(a, -3); }), "no such axis\n  got    -3 of rank 2");
+  EXPECT_EQ(refusal([&] { max(a, 2); }), "no such axis\n  got    2 of rank 2");
+  EXPECT_NO_THROW(stack({a, a}, -3));
+  EXPECT_EQ(refusal([&] { stack({a, a}, 3); }), "no such axis\n  got    3 of rank 3");
+  EXPECT_EQ(refusal([&] { stack({a, a}, -4); }), "no such axis\n  got    -4 of rank 3");
 }
 
 TEST(Refusal, OfWrongKinds) {
