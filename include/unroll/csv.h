@@ -42,7 +42,7 @@ struct CsvOptions {
 /// naming
 ///   file, line and column; Error (unsupported) for a URL where unroll was built without libcurl;
 ///   Error (value) for options that contradict each other.
-/// Cost: about 0.3 s for 100 MB of numbers; memory is the text's and 8 bytes for each number. The
+/// Cost: about 0.4 s for 100 MB of numbers; memory is the text's and 8 bytes for each number. The
 ///   text is let go at the end; columns of text keep a copy of their own.
 Table read_csv(std::string_view source, const CsvOptions& options = {});
 
