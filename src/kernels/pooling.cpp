@@ -1,5 +1,7 @@
 #include "src/kernels/pooling.h"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "src/kernels/windows.h"
@@ -39,14 +41,21 @@ void max_pooling(const ConvolutionShape& s, const T* x, T* y) {
 
 template <class T>
 void max_pooling_gradient(const ConvolutionShape& s, const T* x, const T* y, const T* dy, T* dx) {
+  constexpr Index most = 64;
   const Index C = s.channels;
   for (Index m = 0; m < s.windows(); ++m, y += C, dy += C) {
-    for (Index c = 0; c < C; ++c) {
-      bool found = false;
+    for (Index first = 0; first < C; first += most) {
+      const auto count = static_cast<std::size_t>(std::min(most, C - first));
+      std::array<T, most> left;  // what no place has taken yet
+      std::copy_n(dy + first, count, left.begin());
       for_each_place(s, m, [&](Index place) {
-        if (found || x[place * C + c] != y[c]) return;
-        dx[place * C + c] += dy[c];
-        found = true;
+        const T* from = x + place * C + first;
+        T* to = dx + place * C + first;
+        for (std::size_t c = 0; c < count; ++c) {
+          const T taken = from[c] == y[first + static_cast<Index>(c)] ? left[c] : T{0};
+          to[c] += taken;
+          left[c] -= taken;
+        }
       });
     }
   }
