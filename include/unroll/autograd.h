@@ -21,6 +21,7 @@
 #include <functional>
 #include <initializer_list>
 #include <span>
+#include <vector>
 
 #include "unroll/activation.h"
 #include "unroll/arena.h"
@@ -109,8 +110,8 @@ class Tape {
   base::Arena& arena() noexcept { return arena_; }
 
   // --- values that come from outside ------------------------------------------------------------
-  /// The numbers of a tensor, not copied: it must outlive the tape's use of it. Floating-point
-  /// numbers of another precision are converted (a copy).
+  /// The numbers of a tensor, not copied but kept alive until clear(). Floating-point numbers of
+  /// another precision are converted (a copy).
   Var constant(const Tensor& tensor);
   /// The same with a gradient.
   Var variable(const Tensor& tensor);
@@ -175,6 +176,7 @@ class Tape {
   DType dtype_;
   bool recording_;
   base::Arena arena_;
+  std::vector<Tensor> kept_;  // handles of what constants point to
   Entry* last_ = nullptr;
   Index entries_ = 0;
 };

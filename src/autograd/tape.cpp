@@ -34,6 +34,7 @@ Var Tape::leaf(const Shape& shape, DType dtype, void* value, void* gradient) {
 Var Tape::constant(const Tensor& tensor) {
   const bool real = tensor.dtype() == DType::float32 || tensor.dtype() == DType::float64;
   if (!real || tensor.dtype() == dtype_) {
+    kept_.push_back(tensor);
     return leaf(tensor.shape(), tensor.dtype(), const_cast<void*>(tensor.raw()), nullptr);
   }
   const Tensor converted = tensor.to(dtype_);
@@ -110,6 +111,7 @@ Tensor Tape::gradient(const Var& x) const {
 
 void Tape::clear() {
   arena_.reset();
+  kept_.clear();
   last_ = nullptr;
   entries_ = 0;
 }

@@ -76,6 +76,15 @@ TEST(Tape, TakesTheSameMemoryForTheSameStep) {
   EXPECT_EQ(tape.arena().peak(), first);
 }
 
+TEST(Tape, KeepsWhatAConstantPointsTo) {
+  Tape tape;
+  const Var x = tape.constant(Tensor::of<float>({2}, {1, 2}));  // the tensor itself is gone
+  const Tensor other = Tensor::full({2}, 9);                    // and may not take its place
+  EXPECT_EQ(x.tensor().at({0}), 1);
+  EXPECT_EQ(x.tensor().at({1}), 2);
+  EXPECT_EQ(other.at({0}), 9);
+}
+
 TEST(Tape, ConvertsNumbersToItsPrecision) {
   Tape tape(DType::float64);
   EXPECT_EQ(tape.constant(counting({2})).dtype(), DType::float64);
