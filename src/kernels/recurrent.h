@@ -20,9 +20,9 @@
 // row's previous output (zeros before its first kept step), or is zero with zero_output_for_mask.
 // Masked rows are not computed. A row has the same bits whatever rows are beside it.
 //
-// One call runs on one thread, allocates nothing, and needs `scratch` of the size that is asked for.
-// packed, saved and scratch begin at a multiple of a cache line, as an arena's memory does. What is
-// in them suits this processor's instruction set and is for these kernels only.
+// One call runs on one thread, allocates nothing, and needs `scratch` of the size that is asked
+// for. packed, saved and scratch begin at a multiple of a cache line, as an arena's memory does.
+// What is in them suits this processor's instruction set and is for these kernels only.
 #pragma once
 
 #include <cstdint>
