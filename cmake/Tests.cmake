@@ -77,6 +77,19 @@ foreach(source IN LISTS example_sources)
   endif()
 endforeach()
 
+# Each door compiles on its own, with what a user of the library sees.
+file(GLOB doors CONFIGURE_DEPENDS include/unroll/*.h)
+set(door_sources "")
+foreach(door IN LISTS doors)
+  get_filename_component(name ${door} NAME)
+  set(source ${PROJECT_BINARY_DIR}/doors/${name}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include <unroll/${name}>\n#include <unroll/${name}>\n")
+  list(APPEND door_sources ${source})
+endforeach()
+add_library(doors OBJECT ${door_sources})
+target_include_directories(doors PRIVATE include)
+target_compile_options(doors PRIVATE ${UNROLL_WARNINGS} -O0)
+
 # Programs that must not compile, each beside its corrected twin (-DCORRECTED).
 file(GLOB wrong_programs CONFIGURE_DEPENDS tests/must_not_compile/*.cpp)
 foreach(source IN LISTS wrong_programs)
