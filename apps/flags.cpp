@@ -83,8 +83,12 @@ std::string title(const CLI::Option& option) {
   return what.empty() || option.get_positional() ? name : name + " " + what;
 }
 
-std::string usage(const CLI::App& app, const std::string& name) {
-  std::string line = "usage: " + (name.empty() ? app.get_name() : name);
+std::string usage(const CLI::App& app) {
+  std::string line = "usage:";
+  for (const CLI::App* above = app.get_parent(); above != nullptr; above = above->get_parent()) {
+    line += " " + above->get_name();
+  }
+  line += " " + app.get_name();
   for (const CLI::Option* option : app.get_options()) {
     if (!option->get_positional()) continue;
     const std::string word = option->get_name(true);
@@ -262,8 +266,8 @@ void check_extras(const CLI::App& root, const std::vector<std::string>& topics) 
               {.got = quoted(word), .hint = near.empty() ? command + " --help" : near + "?"});
 }
 
-std::string Help::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode) const {
-  std::string text = app->get_description() + "\n\n" + usage(*app, name);
+std::string Help::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
+  std::string text = app->get_description() + "\n\n" + usage(*app);
   if (!app->get_footer().empty()) text += "\n" + app->get_footer() + "\n";
   std::vector<std::string> groups;
   for (const CLI::Option* option : app->get_options()) {

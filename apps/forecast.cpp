@@ -178,8 +178,7 @@ void add_training_flags(CLI::App& app, Flags& flags) {
 Command forecast_command(CLI::App& root, const std::string& line) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app = add_command(
-      root, "forecast",
-      "Forecasts a series: a recurrent network beside the simple forecasts it has to beat.",
+      root, "forecast", "Forecasts a series: a network beside the simple forecasts it has to beat.",
       "  unroll forecast\n"
       "  unroll forecast prices.csv --column CLOSE --save model.unroll");
   add_text(*app, "FILE", flags->data.file, "",

@@ -75,11 +75,11 @@ std::string next_values(const ForecastReport& report) {
   std::string text = "next:";
   for (std::size_t i = 0; i < report.next.size(); ++i) {
     const NextValue& next = report.next[i];
-    // Held together by a blank that is no break; put back after wrapping.
+    // Held together by a character that is no break; blanks again after wrapping.
     const std::string when = next.date == no_date ? fmt::format("+{}", i + 1) : to_iso(next.date);
     std::string one = fmt::format("{}~~{:.{}f}", when, next.value, decimals);
     std::ranges::replace(one, ' ', '~');
-    text += " " + one + (i + 1 < report.next.size() ? "~" : "");
+    text += (i == 0 ? " " : "  ") + one;
   }
   text = wrapped("  " + text, 8);
   std::ranges::replace(text, '~', ' ');
@@ -104,9 +104,11 @@ std::string heading(const Series& series, const ForecastReport& plan) {
 
 std::string ending(const ForecastReport& report) {
   const std::size_t epochs = report.history.epochs();
-  std::string text = report.interrupted ? fmt::format("interrupted in epoch {}", epochs)
-                     : report.stopped   ? fmt::format("stopped after epoch {}", epochs)
-                                        : fmt::format("all {} epochs done", epochs);
+  std::string text =
+      report.interrupted ? fmt::format("interrupted in epoch {}", epochs)
+      : report.stopped   ? fmt::format("stopped after epoch {}", epochs)
+                         : fmt::format("all {} done",
+                                     epochs == 1 ? "of 1 epoch" : fmt::format("{} epochs", epochs));
   if (report.stopped) {
     text += fmt::format(" (no better for {})", static_cast<Index>(epochs) - 1 - report.best_epoch);
   }

@@ -27,6 +27,8 @@ int run(int argc, char** argv) {
   CLI::App root("Recurrent networks, natively: train, look inside, forecast.", "unroll");
   root.formatter(std::make_shared<Help>());
   root.allow_extras();
+  // One command: a later word of the same spelling is an argument, as in `unroll help forecast`.
+  root.require_subcommand(0, 1);
   root.set_help_flag("--help,-h", "this text")->group("common");
   root.footer(
       "  unroll forecast prices.csv --column CLOSE\n"

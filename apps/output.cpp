@@ -91,6 +91,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
     const std::string_view word = text.substr(0, blank);
     const std::size_t size = characters(word);
     if (begun && column + 1 + size > width) {
+      result.erase(result.find_last_not_of(' ') + 1);
       result += "\n" + std::string(indent, ' ');
       column = indent;
     } else if (begun) {
