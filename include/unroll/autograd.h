@@ -109,7 +109,7 @@ class Tape {
   void set_recording(bool recording) noexcept { recording_ = recording; }
   base::Arena& arena() noexcept { return arena_; }
 
-  // --- values that come from outside ------------------------------------------------------------
+  // --- values that come from outside ---
   /// The numbers of a tensor, not copied but kept alive until clear(). Floating-point numbers of
   /// another precision are converted (a copy).
   Var constant(const Tensor& tensor);
@@ -118,7 +118,7 @@ class Tape {
   /// Numbers and a gradient that the caller owns. `gradient` null: no gradient.
   Var leaf(const Shape& shape, DType dtype, void* value, void* gradient);
 
-  // --- for whoever writes an operation ----------------------------------------------------------
+  // --- for whoever writes an operation ---
   /// Room for a result, not initialised. It needs a gradient if the tape records and an input does.
   Var result(const Shape& shape, std::initializer_list<Var> inputs);
   Var result(const Shape& shape, std::span<const Var> inputs);
@@ -140,7 +140,7 @@ class Tape {
     push(Var(), f);
   }
 
-  // --- and back ---------------------------------------------------------------------------------
+  // --- and back ---
   /// Gradients of `loss`, one number, with respect to everything it came from. Throws: Error
   /// (shape).
   void backward(const Var& loss);
@@ -181,8 +181,7 @@ class Tape {
   Index entries_ = 0;
 };
 
-// --- element by element, shapes broadcast as in numpy
-// -----------------------------------------------
+// --- element by element, shapes broadcast as in numpy ---
 Var operator+(const Var& a, const Var& b);
 Var operator-(const Var& a, const Var& b);
 Var operator*(const Var& a, const Var& b);
@@ -215,14 +214,12 @@ Var where(const Var& condition, const Var& a, const Var& b);
 /// rate < 1.
 Var dropout(const Var& x, double rate, std::uint64_t seed, std::uint64_t stream = 0);
 
-// --- products
-// ---------------------------------------------------------------------------------------
+// --- products ---
 /// a (..., K) times b (K, N), or batched: a (..., M, K) times b (..., K, N) with equal leading
 /// axes. Throws: Error (shape).
 Var matmul(const Var& a, const Var& b);
 
-// --- shapes
-// -----------------------------------------------------------------------------------------
+// --- shapes ---
 Var reshape(const Var& x, const Shape& shape);
 /// Axes in another order: result axis i is axis order[i] of x.
 Var transpose(const Var& x, std::initializer_list<int> order);
@@ -240,8 +237,7 @@ Var slice(const Var& x, std::span<const Pick> picks);
 /// Throws: Error (value) for an id outside the table.
 Var gather(const Var& table, const Var& ids);
 
-// --- along an axis, or (no axis) over everything
-// -----------------------------------------------------
+// --- along an axis, or (no axis) over everything ---
 Var sum(const Var& x);
 Var sum(const Var& x, int axis, bool keep_axis = false);
 Var mean(const Var& x);

@@ -27,8 +27,7 @@
 
 namespace unroll {
 
-// --- the series
-// -----------------------------------------------------------------------------------
+// --- the series ---
 
 /// Numbers in order of time.
 struct Series {
@@ -49,8 +48,7 @@ struct SeriesOptions {
 ///   column that holds something else.
 Series series_of(const Table& table, const SeriesOptions& options = {});
 
-// --- what is asked for
-// ----------------------------------------------------------------------------
+// --- what is asked for ---
 
 struct ForecastReport;
 
@@ -76,8 +74,7 @@ struct ForecastOptions {
   std::function<bool()> interrupted = {};  ///< asked after every step; true ends training
 };
 
-// --- what comes out
-// -------------------------------------------------------------------------------
+// --- what comes out ---
 
 /// A network that has learnt a series, with the scales that it was trained with.
 /// Threads: one at a time.
@@ -196,8 +193,7 @@ struct LessonOptions {
 /// Throws: as forecast.
 Forecast forecast_as_in_lesson(const Series& series, const LessonOptions& options = {});
 
-// --- in words
-// -------------------------------------------------------------------------------------
+// --- in words ---
 
 /// Whether the model beats "tomorrow = today", as a sentence or two that agree with the numbers as
 /// they are printed.

@@ -24,8 +24,7 @@
 
 namespace unroll {
 
-// --- weights
-// ----------------------------------------------------------------------------------------
+// --- weights ---
 
 /// One weight of a layer. Its numbers are a tensor of their own or, once a model trains, a slice of
 /// that model's flat vector; reading it through value() is the same either way.
@@ -71,8 +70,7 @@ class Parameter {
   Index version_ = 0;
 };
 
-// --- what a layer is given when it runs
-// ---------------------------------------------------------------
+// --- what a layer is given when it runs ---
 
 /// Which (step, row) of a sequence counts: 1 = keep. (time, rows), time first, whatever the order
 /// of the values beside it. Data null: everything counts.
@@ -129,8 +127,7 @@ class Call {
   base::InlineVector<Mask, 6> out_masks_;
 };
 
-// --- what layers and cells have in common
-// ---------------------------------------------------------------
+// --- what layers and cells have in common ---
 
 /// Reads or writes the options of a component, field by field: one description serves construction
 /// from text, saving, loading and help. Names are Keras's.
@@ -234,8 +231,7 @@ class LayerImpl : public Component {
   bool built_ = false;
 };
 
-// --- graphs
-// -----------------------------------------------------------------------------------------
+// --- graphs ---
 
 class Symbol;
 

@@ -20,7 +20,7 @@
 
 namespace unroll {
 
-// --- from one number a sample to one number -----------------------------------------------------
+// --- from one number a sample to one number ---
 
 enum class ReductionKind { sum_over_batch_size, sum, mean, mean_with_sample_weight, none };
 
@@ -59,8 +59,7 @@ class Reduction {
 /// Throws: Error (value) that lists the names.
 Reduction parse_reduction(std::string_view name);
 
-// --- the losses: y is the truth, p the prediction, n the numbers of a sample
-// -----------------------
+// --- the losses: y is the truth, p the prediction, n the numbers of a sample ---
 
 /// mean (y - p)^2
 struct MeanSquaredError {
@@ -404,7 +403,7 @@ class Loss {
 /// Throws: Error (value) that lists the names.
 Loss parse_loss(std::string_view name);
 
-// --- values and gradients, for float and double --------------------------------------------------
+// --- values and gradients, for float and double ---
 
 /// Whether the truth is one label a sample, rather than n numbers.
 bool takes_labels(const Loss& loss) noexcept;
@@ -433,8 +432,7 @@ template <class T>
 void ctc_gradient(Index batch, Index time, Index n, Index length, const T* y_true, const T* y_pred,
                   const T* dvalues, T* dpred, T* scratch);
 
-// --- reduction: what each sample's loss is multiplied by before all are added
-// ---------------------
+// --- reduction: what each sample's loss is multiplied by before all are added ---
 
 /// What must be known of the whole batch. Count every part of it, add, then ask for scales.
 struct LossCounts {

@@ -18,7 +18,7 @@
 
 namespace unroll {
 
-// --- choices that some metrics have --------------------------------------------------------------
+// --- choices that some metrics have ---
 
 /// How AUC's area is made of its points, and of which curve.
 enum class CurveKind { ROC, PR };
@@ -71,8 +71,7 @@ template <>
 inline constexpr std::array<std::string_view, 2> Aggregation::names{"uniform_average",
                                                                     "variance_weighted_average"};
 
-// --- the metrics: y is the truth, p the prediction
-// ---------------------------------------------------
+// --- the metrics: y is the truth, p the prediction ---
 
 /// "accuracy": BinaryAccuracy, CategoricalAccuracy or SparseCategoricalAccuracy, whichever fits the
 /// output and the loss; resolve() says.
@@ -334,8 +333,7 @@ Metric parse_metric(std::string_view name);
 /// Throws: Error (value) for one that cannot read the loss's targets.
 Metric resolve(const Metric& metric, const Loss& loss, Index n);
 
-// --- what a metric has seen
-// ---------------------------------------------------------------------------
+// --- what a metric has seen ---
 
 /// Doubles in the state; they begin as zeros. Requires: a resolved metric.
 Index metric_state_size(const Metric& metric) noexcept;

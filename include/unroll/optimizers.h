@@ -388,8 +388,7 @@ Optimizer parse_optimizer(std::string_view name);
 /// Throws: Error (value) for options outside their range, or two kinds of clipping at once.
 void check(const Optimizer& optimizer);
 
-// --- one step over any part of the flat vectors, for float and double
-// -------------------------------
+// --- one step over any part of the flat vectors, for float and double ---
 
 /// Keras's names of the slots, "momentum", "velocity"; the average of use_ema is the last.
 std::vector<std::string_view> slot_names(const Optimizer& optimizer);
@@ -411,8 +410,7 @@ void apply(const Optimizer& optimizer, Index iteration, Index n, const T* g, T* 
 template <class T>
 void finalize(const Optimizer& optimizer, Index n, T* w, std::span<T* const> slots);
 
-// --- clipping, before the step
-// ------------------------------------------------------------------------
+// --- clipping, before the step ---
 
 /// Whether the optimiser clips at all.
 bool clips(const Optimizer& optimizer) noexcept;

@@ -1,10 +1,11 @@
 // Recurrent layers: SimpleRNN, GRU, LSTM, RNN(cell), Bidirectional; and cells of your own.
 //
-//   Symbol h = LSTM(64, {.return_sequences = true})(x);         // (batch, time, features) -> (..., 64)
-//   auto [y, state_h, state_c] = LSTM(64, {.return_state = true})(x).unpack<3>();
-//   Symbol d = LSTM(64, {.return_sequences = true})(target, {state_h, state_c});
+//   Symbol h = LSTM(64, {.return_sequences = true})(x);         // (batch, time, features) -> (...,
+//   64) auto [y, state_h, state_c] = LSTM(64, {.return_state = true})(x).unpack<3>(); Symbol d =
+//   LSTM(64, {.return_sequences = true})(target, {state_h, state_c});
 //
-// A cell is one time step, written in ordinary operations; RNN walks it through time. It trains at once:
+// A cell is one time step, written in ordinary operations; RNN walks it through time. It trains at
+// once:
 //
 //   class MGUCell : public CellImpl { ... };
 //   Sequential model{RNN(make<MGUCell>(32), {.return_sequences = true}), Dense(1)};
@@ -19,7 +20,7 @@
 
 namespace unroll {
 
-// --- cells ------------------------------------------------------------------------------------------
+// --- cells ---
 
 /// What a cell gives for one step.
 struct Step {
@@ -38,7 +39,8 @@ class CellImpl : public Component {
   virtual void build_cell(Index features) = 0;
   /// x (batch, features), states as state_sizes() says.
   virtual Step step(Call& call, const Var& x, const Vars& states) = 0;
-  /// A cell of the same options with weights of its own: what Bidirectional needs; null if there is no such.
+  /// A cell of the same options with weights of its own: what Bidirectional needs; null if there is
+  /// no such.
   virtual std::shared_ptr<CellImpl> twin() const { return nullptr; }
 };
 
@@ -63,7 +65,7 @@ struct SimpleRNNOptions {
   Constraint kernel_constraint = {};
   Constraint recurrent_constraint = {};
   Constraint bias_constraint = {};
-  double dropout = 0;            ///< share of the inputs dropped while training, the same at every step
+  double dropout = 0;  ///< share of the inputs dropped while training, the same at every step
   double recurrent_dropout = 0;  ///< likewise of the state
   bool return_sequences = false;
   bool return_state = false;
@@ -133,11 +135,11 @@ Cell LSTMCell(Index units, const LSTMOptions& options = {});
 /// Cells on top of one another as one; its states are theirs, from the first on.
 Cell StackedRNNCells(std::vector<Cell> cells);
 
-// --- layers -----------------------------------------------------------------------------------------
+// --- layers ---
 
 /// What the recurrent layers share: an input sequence, and optionally initial states.
-/// Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with return_sequences; with
-/// return_state the states follow, each (batch, size).
+/// Shapes: (batch, time, features) -> (batch, units), or (batch, time, units) with
+/// return_sequences; with return_state the states follow, each (batch, size).
 class Recurrent : public Layer {
  public:
   using Layer::Layer;
@@ -146,8 +148,8 @@ class Recurrent : public Layer {
   Symbol operator()(const Symbols& x, const Symbols& initial_state) const;
 };
 
-/// h' = activation(x W + b + h R). Weights: kernel (features, units), recurrent_kernel (units, units),
-/// bias (units). Source: Elman, "Finding structure in time", 1990.
+/// h' = activation(x W + b + h R). Weights: kernel (features, units), recurrent_kernel (units,
+/// units), bias (units). Source: Elman, "Finding structure in time", 1990.
 class SimpleRNN : public Recurrent {
  public:
   explicit SimpleRNN(Index units, const SimpleRNNOptions& options = {});
@@ -197,7 +199,8 @@ struct BidirectionalOptions {
 class Bidirectional : public Recurrent {
  public:
   /// The backward layer is made like `layer`, with weights of its own.
-  /// Throws: Error (unsupported) where `layer` walks a cell of your own: give the backward layer then.
+  /// Throws: Error (unsupported) where `layer` walks a cell of your own: give the backward layer
+  /// then.
   explicit Bidirectional(const Recurrent& layer, const BidirectionalOptions& options = {});
   /// Throws: Error (value) unless the two walk in opposite directions and return the same things.
   Bidirectional(const Recurrent& layer, const Recurrent& backward_layer,

@@ -31,8 +31,7 @@ std::string sample_name(const char* what, std::size_t i) {
   return std::string("sample/") + what + "/" + std::to_string(i);
 }
 
-// --- writing
-// ----------------------------------------------------------------------------------------
+// --- writing ---
 
 ordered_json to_json(const Bundle& bundle) {
   ordered_json scalers = ordered_json::object();
@@ -87,8 +86,7 @@ void add_sample(const Bundle& bundle, io::TensorFile& file) {
   }
 }
 
-// --- reading
-// ----------------------------------------------------------------------------------------
+// --- reading ---
 
 class BundleReader {
  public:

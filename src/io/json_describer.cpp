@@ -19,8 +19,7 @@ using nlohmann::ordered_json;
 /// Layers within layers: Bidirectional(RNN(StackedRNNCells(...))) is three deep.
 constexpr int deepest = 8;
 
-// --- writing
-// ----------------------------------------------------------------------------------------
+// --- writing ---
 
 class Writer : public Describer {
  public:
@@ -99,8 +98,7 @@ class Writer : public Describer {
   }
 };
 
-// --- reading
-// ----------------------------------------------------------------------------------------
+// --- reading ---
 
 class Reader : public Describer {
  public:

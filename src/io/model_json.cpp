@@ -17,8 +17,7 @@ using nlohmann::ordered_json;
 /// Numbers in one row of one value: beyond, a model is refused before it is built.
 constexpr double most_elements = 1 << 28;
 
-// --- writing
-// ----------------------------------------------------------------------------------------
+// --- writing ---
 
 class GraphWriter {
  public:
@@ -79,8 +78,7 @@ class GraphWriter {
   std::map<const GraphNode*, std::size_t> number_;
 };
 
-// --- reading
-// ----------------------------------------------------------------------------------------
+// --- reading ---
 
 Error refusal(const std::string& what, Details details = {}) {
   return Error(ErrorKind::format, "the model: " + what, std::move(details));

@@ -131,7 +131,7 @@ void multiply_panel(const PanelProduct<T>& p, Index rows) {
   }
 }
 
-// --- one row ---------------------------------------------------------------------------------
+// --- one row ---
 template <int NP, int NV, class T>
 HWY_NOINLINE void row_tile(const RowProduct<T>& p) {
   const Tag<T> d;

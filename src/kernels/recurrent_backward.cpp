@@ -112,7 +112,7 @@ class Backward {
     }
   }
 
-  // --- the gradients of a step's pre-activations -----------------------------------------------
+  // --- the gradients of a step's pre-activations ---
   /// Calls f(offset of a vector of units, row of dparts, its gates, its dh, index of the row).
   template <class F>
   HWY_INLINE void for_vectors(F f) {
@@ -205,7 +205,7 @@ class Backward {
     });
   }
 
-  // --- products ----------------------------------------------------------------------------------
+  // --- products ---
   /// dh of the state before = [dh +] parts [from, to) times their rows of R^T.
   void state_gradient(Index from, Index to, bool accumulate) {
     if (step_ > 0 || call_.dh0) product(scratch_.dh, from, to - from, accumulate);
@@ -265,7 +265,7 @@ class Backward {
     }
   }
 
-  // --- gradients of weights ----------------------------------------------------------------------
+  // --- gradients of weights ---
   void weight_gradients(Index begin) {
     const Index M = l_.chunk_steps() * l_.B - at_;
     const T* states = state(begin);

@@ -122,7 +122,7 @@ class Forward {
     }
   }
 
-  // --- products --------------------------------------------------------------------------------
+  // --- products ---
   /// Pre-activations of `parts` parts from `part` on into the tile, (part, row, unit). They use the
   /// columns [from, to) of the state.
   void product(Index part, Index parts, Index gate, Index unit, Index vectors, Index first,
@@ -172,7 +172,7 @@ class Forward {
     p.next_count = all * (share + width) / shares - begin;
   }
 
-  // --- SimpleRNN -------------------------------------------------------------------------------
+  // --- SimpleRNN ---
   void simple_panel(Index unit, Index vectors) {
     PanelProduct<T> p;
     p.add(rows_from<const T>(h_, l_.state_ld, kept_, 0), l_.K, panel(0, unit, vectors * lanes<T>));
@@ -212,7 +212,7 @@ class Forward {
     activate_tile(l_.shape.activation, l_.padded, next_h_ + row * l_.state_ld);
   }
 
-  // --- LSTM --------------------------------------------------------------------------------------
+  // --- LSTM ---
   // Activations run over whole parts of the tile, one function at a time: its constants stay in
   // registers then.
   void lstm_panel(Index unit, Index vectors) {
@@ -267,8 +267,7 @@ class Forward {
     }
   }
 
-  // --- GRU: h' = z h + (1 - z) c, as c + z (h - c)
-  // -------------------------------------------------
+  // --- GRU: h' = z h + (1 - z) c, as c + z (h - c) ---
   void reset_after_panel(Index unit, Index vectors) {
     for_row_blocks([&](Index first, Index rows) {
       const Tag<T> d;
@@ -375,7 +374,7 @@ class Forward {
     });
   }
 
-  // --- masks and outputs -------------------------------------------------------------------------
+  // --- masks and outputs ---
   void keep_masked(const std::uint8_t* mask) {
     if (training_ && kept_.count == 0) ++now_;  // backward finds a step's state by its number
     if (!training_ && kept_.count == 0) return;

@@ -13,7 +13,7 @@ namespace unroll::kernels {
 std::string simd_target();
 std::string simd_targets_built();
 
-// --- element by element ---------------------------------------------------------------------
+// --- element by element ---
 template <class T>
 void add(Index n, const T* x, const T* y, T* out);
 template <class T>
@@ -32,13 +32,13 @@ void add_product(Index n, const T* x, const T* y, T* out);
 template <class T>
 void scale_shift(Index n, T a, T b, const T* x, T* out);
 
-// --- sums, in a fixed order of eight virtual lanes whatever the vector width ---------------------
+// --- sums, in a fixed order of eight virtual lanes whatever the vector width ---
 template <class T>
 T sum(Index n, const T* x);
 template <class T>
 T dot(Index n, const T* x, const T* y);
 
-// --- functions, at most 3 ulp (float) for exp, tanh, sigmoid -------------------------------------
+// --- functions, at most 3 ulp (float) for exp, tanh, sigmoid ---
 template <class T>
 void exp(Index n, const T* x, T* out);
 template <class T>
@@ -50,8 +50,7 @@ void log(Index n, const T* x, T* out);  // may be scalar libm
 template <class T>
 void sqrt(Index n, const T* x, T* out);
 
-// --- activations, `rows` rows of `n` (a row matters from softmax on)
-// --------------------------------
+// --- activations, `rows` rows of `n` (a row matters from softmax on) ---
 /// out = activation(x).
 template <class T>
 void activate(Activation activation, Index rows, Index n, const T* x, T* out);

@@ -9,8 +9,7 @@
 
 namespace unroll {
 
-// --- Parameter
-// --------------------------------------------------------------------------------------
+// --- Parameter ---
 
 Parameter::Parameter(std::string name, const Shape& shape, const Initializer& initializer,
                      Regularizer regularizer, bool trainable, const Constraint& constraint)
@@ -52,8 +51,7 @@ void Parameter::move_to(Tensor place) {
   touch();
 }
 
-// --- Call, Component
-// --------------------------------------------------------------------------------
+// --- Call, Component ---
 
 void Call::set_mask(const Mask& mask, std::size_t i) {
   while (out_masks_.size() <= i) out_masks_.push_back({});
@@ -88,8 +86,7 @@ void LayerImpl::build_once(std::span<const Shape> inputs) {
   built_ = true;
 }
 
-// --- Symbol
-// -----------------------------------------------------------------------------------------
+// --- Symbol ---
 
 Symbols::Symbols(const Symbol& one) : std::vector<Symbol>{one} {}
 
@@ -132,8 +129,7 @@ Symbol Symbol::operator[](std::initializer_list<Pick> picks) const {
   return GetItem(Picks(picks))(*this);
 }
 
-// --- Layer
-// ------------------------------------------------------------------------------------------
+// --- Layer ---
 
 Symbol Layer::connect(const Symbols& inputs, const Symbols& masks) const {
   // Only the order of these numbers is ever used: it tells which layer was written first.

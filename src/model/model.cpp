@@ -8,8 +8,7 @@
 
 namespace unroll {
 
-// --- Session
-// ----------------------------------------------------------------------------------------
+// --- Session ---
 
 Session::Session() : impl_(std::make_unique<Impl>()) {}
 Session::~Session() = default;
@@ -17,8 +16,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 void Session::reset() { impl_->states.clear(); }
 
-// --- ModelImpl
-// --------------------------------------------------------------------------------------
+// --- ModelImpl ---
 
 const Graph& ModelImpl::built_graph() const {
   if (graph != nullptr) return *graph;
@@ -86,8 +84,7 @@ void ModelImpl::fit_states(Session& of, Index batch) {
   }
 }
 
-// --- Model
-// ------------------------------------------------------------------------------------------
+// --- Model ---
 
 Model::Model(const ModelOptions& options) : impl_(std::make_shared<ModelImpl>()) {
   impl_->name = options.name;
@@ -175,8 +172,7 @@ void Model::set_dtype(DType dtype) {
   }
 }
 
-// --- Sequential
-// -------------------------------------------------------------------------------------
+// --- Sequential ---
 
 Sequential::Sequential(std::initializer_list<Layer> layers)
     : Sequential(std::vector<Layer>(layers)) {}

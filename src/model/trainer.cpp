@@ -21,8 +21,7 @@ bool leaves_samples_out(const Loss& loss) { return loss_mask<float>(loss, 0, nul
 
 }  // namespace
 
-// --- Totals
-// -----------------------------------------------------------------------------------------
+// --- Totals ---
 
 Totals::Totals(const std::vector<Metric>& metrics) {
   for (const Metric& metric : metrics) {
@@ -44,8 +43,7 @@ void Totals::report(const std::vector<Metric>& metrics, const std::string& prefi
   }
 }
 
-// --- Trainer
-// ----------------------------------------------------------------------------------------
+// --- Trainer ---
 
 Trainer::Trainer(const Graph& graph, DType dtype, const CompileOptions& options)
     : graph_(graph),

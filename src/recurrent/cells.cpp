@@ -41,8 +41,7 @@ Var cell_dropout(Call& call, const Component& cell, const Var& like, Index featu
   return scale;
 }
 
-// --- SimpleRNN
-// --------------------------------------------------------------------------------------
+// --- SimpleRNN ---
 
 SimpleRNNCellImpl::SimpleRNNCellImpl(Index units, const SimpleRNNOptions& options)
     : units_(checked_units("SimpleRNN", units)), options_(options) {}
@@ -77,8 +76,7 @@ Step SimpleRNNCellImpl::step(Call& call, const Var& x, const Vars& states) {
   return {next, {next}};
 }
 
-// --- GRU
-// --------------------------------------------------------------------------------------------
+// --- GRU ---
 
 GRUCellImpl::GRUCellImpl(Index units, const GRUOptions& options)
     : units_(checked_units("GRU", units)), options_(options) {}
@@ -138,8 +136,7 @@ Step GRUCellImpl::step(Call& call, const Var& x, const Vars& states) {
   return {next, {next}};
 }
 
-// --- LSTM
-// -------------------------------------------------------------------------------------------
+// --- LSTM ---
 
 LSTMCellImpl::LSTMCellImpl(Index units, const LSTMOptions& options)
     : units_(checked_units("LSTM", units)), options_(options) {}
@@ -189,8 +186,7 @@ Step LSTMCellImpl::step(Call& call, const Var& x, const Vars& states) {
   return {next, {next, c}};
 }
 
-// --- StackedRNNCells
-// --------------------------------------------------------------------------------
+// --- StackedRNNCells ---
 
 StackedCellsImpl::StackedCellsImpl(std::vector<Cell> cells) : cells_(std::move(cells)) {
   if (cells_.empty()) throw Error(ErrorKind::value, "StackedRNNCells of no cells");
@@ -243,8 +239,7 @@ Step StackedCellsImpl::step(Call& call, const Var& x, const Vars& states) {
   return result;
 }
 
-// --- makers
-// -----------------------------------------------------------------------------------------
+// --- makers ---
 
 Cell SimpleRNNCell(Index units, const SimpleRNNOptions& options) {
   return std::make_shared<SimpleRNNCellImpl>(units, options);

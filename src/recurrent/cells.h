@@ -19,9 +19,9 @@ class GatedCell : public FusedCell {
     features_ = features;
     kernel_ = &weight("kernel", {features, gates * units}, options.kernel_initializer,
                       options.kernel_regularizer, true, options.kernel_constraint);
-    recurrent_kernel_ = &weight("recurrent_kernel", {units, gates * units},
-                                options.recurrent_initializer, options.recurrent_regularizer, true,
-                                options.recurrent_constraint);
+    recurrent_kernel_ =
+        &weight("recurrent_kernel", {units, gates * units}, options.recurrent_initializer,
+                options.recurrent_regularizer, true, options.recurrent_constraint);
     if (!bias.empty()) {
       bias_ = &weight("bias", bias, options.bias_initializer, options.bias_regularizer, true,
                       options.bias_constraint);

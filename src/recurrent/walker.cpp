@@ -309,8 +309,7 @@ std::shared_ptr<WalkerImpl> WalkerImpl::twin_backwards() const {
   return twin;
 }
 
-// --- handles
-// ----------------------------------------------------------------------------------------
+// --- handles ---
 
 namespace {
 

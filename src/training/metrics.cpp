@@ -135,8 +135,7 @@ double metric_result(const Metric& metric, std::span<const double> state) {
   return loss && std::holds_alternative<CosineSimilarity>(loss->options()) ? -value : value;
 }
 
-// --- the choices
-// ---------------------------------------------------------------------------------------
+// --- the choices ---
 
 template <class K, std::size_t count>
 Choice<K, count> Choice<K, count>::parse(std::string_view name) {

@@ -167,8 +167,7 @@ TEST(Bundle, AModelThatIsNotBuiltIsRefused) {
             "hint: start it with InputLayer({.shape = ...}), call build, or fit it");
 }
 
-// --- malformed bundles
-// ------------------------------------------------------------------------------
+// --- malformed bundles ---
 
 /// The bytes of a good bundle with its manifest or tensors changed.
 std::string changed(const std::function<void(nlohmann::ordered_json&, io::TensorFile&)>& change) {
@@ -281,8 +280,7 @@ TEST(BadBundle, NoFlippedByteOfTheHeaderCrashes) {
   EXPECT_GT(refusals, static_cast<Index>(length) / 2);
 }
 
-// --- files
-// ------------------------------------------------------------------------------------------
+// --- files ---
 
 class BundleFile : public testing::Test {
  protected:

@@ -203,7 +203,7 @@ Problem<S> Problem<T>::as() const {
   return other;
 }
 
-// --- through the kernels -----------------------------------------------------------------------
+// --- through the kernels ---
 template <class T>
 class KernelRun {
  public:
@@ -277,7 +277,7 @@ class KernelRun {
   const Buffer<T> packed_, saved_;
 };
 
-// --- through the twin ----------------------------------------------------------------------------
+// --- through the twin ---
 template <class T>
 class ReferenceRun {
  public:

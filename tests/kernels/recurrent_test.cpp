@@ -250,7 +250,7 @@ TYPED_TEST(Recurrent, NoStepsLeaveTheState) {
   }
 }
 
-// --- the twin itself, by differences -----------------------------------------------------------
+// --- the twin itself, by differences ---
 double loss(const Problem<double>& p) {
   ReferenceRun<double> run(p);
   const Outputs<double> out = run.forward();

@@ -149,8 +149,7 @@ TEST(Initializers, WithASeedAreTheSameInEveryPlace) {
   EXPECT_FALSE(std::ranges::equal(a.values<float>(), c.values<float>()));
 }
 
-// --- bounds
-// ---------------------------------------------------------------------------------------
+// --- bounds ---
 
 void expect_values(const Tensor& got, std::initializer_list<double> want) {
   ASSERT_EQ(got.elements(), static_cast<Index>(want.size()));
