@@ -39,14 +39,14 @@ std::vector<std::string> History::names() const {
 }
 
 void History::add(const Logs& logs) {
-  for (const auto& [name, value] : logs) {
-    const auto found =
-        std::ranges::find_if(columns_, [&](const auto& c) { return c.first == name; });
+  for (const auto& log : logs) {
+    const auto found = std::ranges::find_if(
+        columns_, [&](const auto& column) { return column.first == log.first; });
     if (found != columns_.end()) {
-      found->second.push_back(value);
+      found->second.push_back(log.second);
     } else {
-      columns_.emplace_back(name, std::vector<double>(epochs_, std::nan("")));
-      columns_.back().second.push_back(value);
+      columns_.emplace_back(log.first, std::vector<double>(epochs_, std::nan("")));
+      columns_.back().second.push_back(log.second);
     }
   }
   ++epochs_;
