@@ -276,7 +276,9 @@ std::string Help::make_help(const CLI::App* app, std::string, CLI::AppFormatMode
     }
   }
   // What every command has comes last.
-  std::ranges::stable_partition(groups, [](const std::string& group) { return group != "common"; });
+  // Not std::ranges: clang 14 cannot compile the subrange that libstdc++ returns.
+  std::stable_partition(groups.begin(), groups.end(),
+                        [](const std::string& group) { return group != "common"; });
   const auto commands = app->get_subcommands(nullptr);
   if (!commands.empty()) text += "\ncommands\n";
   for (const CLI::App* command : commands) {

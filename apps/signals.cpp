@@ -19,7 +19,8 @@ InterruptGuard::InterruptGuard() {
   noted = 0;
   struct sigaction action {};
   action.sa_handler = note;
-  action.sa_flags = SA_RESETHAND;  // the second time, the signal does what it always does
+  action.sa_flags =
+      static_cast<int>(SA_RESETHAND);  // the second time, the signal does what it always does
   sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < watched.size(); ++i) {
     sigaction(watched[i], nullptr, &before[i]);
