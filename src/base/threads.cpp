@@ -22,6 +22,8 @@ namespace {
 
 constexpr int spins_before_sleep = 4000;  // some tens of microseconds
 
+constexpr std::uint64_t closed = 0xffffffffu;  // the lower half of a claim that gives no call
+
 void pause_briefly() noexcept {
 #if defined(__x86_64__)
   _mm_pause();
@@ -76,13 +78,17 @@ Workers::~Workers() {
 
 void Workers::run_erased(Index count, Task task, void* target) {
   if (count <= 0) return;
-  task_.store(task, std::memory_order_relaxed);
-  target_.store(target, std::memory_order_relaxed);
-  count_.store(count, std::memory_order_relaxed);
+  // Closed first: a worker that is late for the round before would otherwise read the new count,
+  // take a call that its round never had, and run it against the new task. Release and acquire on
+  // what it reads make sure that whoever sees the new values finds the claim closed.
+  const std::uint64_t round = (claim_.load(std::memory_order_relaxed) >> 32) + 1;
+  claim_.store(round << 32 | closed, std::memory_order_relaxed);
+  task_.store(task, std::memory_order_release);
+  target_.store(target, std::memory_order_release);
+  count_.store(count, std::memory_order_release);
   done_.store(0, std::memory_order_relaxed);
   error_ = nullptr;
-  const std::uint64_t round = (claim_.load(std::memory_order_relaxed) >> 32) + 1;
-  claim_.store(round << 32, std::memory_order_release);
+  claim_.store((round + 1) << 32, std::memory_order_release);
   if (count > 1 && !team_.empty()) {
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
@@ -104,9 +110,9 @@ void Workers::work() {
   const FlushDenormals flush;
   std::uint64_t claim = claim_.load(std::memory_order_acquire);
   for (;;) {
-    const Task task = task_.load(std::memory_order_relaxed);
-    void* target = target_.load(std::memory_order_relaxed);
-    const Index count = count_.load(std::memory_order_relaxed);
+    const Task task = task_.load(std::memory_order_acquire);
+    void* target = target_.load(std::memory_order_acquire);
+    const Index count = count_.load(std::memory_order_acquire);
     const auto i = static_cast<Index>(claim & 0xffffffffu);
     if (i >= count) return;
     // Succeeds only if nothing has changed: then the call i is still to be made, its round cannot

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <array>
 #include <stdexcept>
 
 #include "unroll/error.h"
@@ -20,6 +20,22 @@ TEST(Workers, MakeEachCallExactlyOnce) {
         std::vector<std::atomic<int>> made(static_cast<std::size_t>(count));
         workers.run(count, [&](Index i) { ++made[static_cast<std::size_t>(i)]; });
         for (const auto& times : made) ASSERT_EQ(times, 1) << threads << " threads, " << count;
+      }
+    }
+  }
+}
+
+// A worker that is late for a round of few calls still knows that round's number when a round of
+// more calls is made ready: it must not take one of those.
+TEST(Workers, LateOnesTakeNothingOfARoundOfMoreCalls) {
+  for (int threads : {2, 3, 4}) {
+    Workers workers(threads);
+    for (int round = 0; round < 100000; ++round) {
+      const Index count = 2 + round % 7;
+      std::array<std::atomic<int>, 8> made{};
+      workers.run(count, [&](Index i) { ++made[static_cast<std::size_t>(i)]; });
+      for (Index i = 0; i < 8; ++i) {
+        ASSERT_EQ(made[static_cast<std::size_t>(i)], i < count ? 1 : 0) << round;
       }
     }
   }
