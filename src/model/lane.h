@@ -54,6 +54,10 @@ class Lane final : public Call {
 
   const Var& output(std::size_t i) const { return values_[graph_.outputs()[i]]; }
   const Mask& output_mask(std::size_t i) const { return masks_of_[graph_.outputs()[i]]; }
+  /// The value in a slot, and the weight at a position, of the run that has been done; a Var
+  /// without a value where there was none.
+  const Var& value(std::size_t slot) const { return values_[slot]; }
+  const Var& weight(std::size_t position) const { return leaves_[position]; }
 
   /// The gradient of the dense weights, as FlatWeights has them.
   template <class T>

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -30,12 +33,22 @@ class Totals {
     rows_ += static_cast<double>(rows);
   }
   std::span<double> state(std::size_t metric) { return states_[metric]; }
+  /// Everything as one row of numbers, and back: a fit that goes on in the middle of an epoch.
+  std::vector<double> numbers() const;
+  /// Requires: as many as numbers() has.
+  void set_numbers(std::span<const double> numbers);
   /// "loss" and the metrics' names, each after a prefix, into `logs`.
   void report(const std::vector<Metric>& metrics, const std::string& prefix, Logs& logs) const;
 
  private:
   double loss_ = 0, rows_ = 0;
   std::vector<std::vector<double>> states_;
+};
+
+/// Where numbers first became NaN or infinite in the step that has just been done.
+struct NotFinite {
+  std::string layer;  ///< empty where the data themselves are not finite
+  std::string what;   ///< "output", "gradient of \"kernel\"", "weight \"kernel\"", "input 0"
 };
 
 class Trainer {
@@ -46,6 +59,19 @@ class Trainer {
   const std::vector<Metric>& metrics() const noexcept { return metrics_; }
   std::uint64_t seed() const noexcept { return options_.seed; }
   Index iterations() const noexcept { return iterations_; }
+  void set_iterations(Index iterations) noexcept { iterations_ = iterations; }
+  const CompileOptions& options() const noexcept { return options_; }
+  void set_learning_rate(double rate) noexcept { options_.optimizer.set_learning_rate(rate); }
+  /// What the optimiser remembers, flat vectors beside the weights. Requires: bind().
+  const std::vector<Tensor>& slots() const noexcept { return slots_; }
+  /// The end of a fit: weights whose average is kept (use_ema) become it.
+  void finalize();
+  /// Looks for numbers that are not finite: the data, then the layers' outputs in the order they
+  /// run, then the gradients in the order they came back, then the weights. For the step that
+  /// train() has just done.
+  std::optional<NotFinite> first_not_finite() const;
+  /// Whether every trained weight is finite; one pass over them.
+  bool weights_finite();
   /// Numbers that the optimiser keeps beside the weights, for the summary.
   Index optimizer_numbers() const;
 
