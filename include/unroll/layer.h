@@ -213,8 +213,8 @@ class LayerImpl : public Component {
 
   virtual Order order() const { return Order::batch_first; }
   virtual MaskRule mask_rule() const { return MaskRule::drop; }
-  /// What its output holds, for the graph: int32 ids stay ids only through Input.
-  virtual bool takes_ids() const { return false; }
+  /// Whether an input holds int32 ids rather than real numbers.
+  virtual bool takes_ids(std::size_t /*input*/) const { return false; }
   /// Whether masks begin here.
   virtual bool makes_masks() const { return false; }
   /// Shapes of the states carried from batch to batch; none unless stateful.

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <iosfwd>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@
 namespace unroll {
 
 class Model;
+class Record;
 
 /// What fit, evaluate and predict read: one source of rows or a list, one for each input.
 class Data : public std::vector<Rows> {
@@ -54,8 +56,13 @@ class History {
   std::size_t epochs() const noexcept { return epochs_; }
   Index steps_per_epoch = 0;
   double seconds = 0;
+  Index first_epoch = 0;  ///< FitOptions::initial_epoch
+  std::string ended;      ///< why fit ended before its last epoch, as a callback said; or empty
 
+  /// One epoch more. A name that an epoch does not have is NaN there.
   void add(const Logs& logs);
+  void save(Record& record) const;
+  void load(const Record& record);
 
  private:
   std::vector<std::pair<std::string, std::vector<double>>> columns_;
@@ -94,43 +101,39 @@ class Progress {
 /// moves.
 Progress progress_line(std::ostream& out, bool terminal);
 
-/// Follows a fit and may end it. Called on the thread of fit, between steps.
+/// What comes next in a fit: everything before this step of this epoch is done.
+struct FitPosition {
+  Index epoch = 0;           ///< from 0
+  Index step = 0;            ///< of the epoch, from 0
+  bool interrupted = false;  ///< fit has been asked to end here (FitOptions::interrupted)
+};
+
+/// Follows a fit and may end it. Called on the thread of fit, between steps. unroll/callbacks.h and
+/// unroll/checkpoints.h have ready ones.
 class Callback {
  public:
   virtual ~Callback() = default;
   virtual void on_train_begin(Model&) {}
-  virtual void on_epoch_begin(Model&, Index /*epoch*/) {}
-  virtual void on_step_end(Model&, Index /*step*/, const Logs&) {}
-  virtual void on_epoch_end(Model&, Index /*epoch*/, const Logs&) {}
   virtual void on_train_end(Model&) {}
-};
+  /// Not called again for an epoch that a fit goes on with in the middle (resume_fit).
+  virtual void on_epoch_begin(Model&, Index /*epoch*/) {}
+  /// Adds what else is known of an epoch: the history and all callbacks will have it.
+  virtual void add_logs(Model&, Index /*epoch*/, Logs&) {}
+  virtual void on_epoch_end(Model&, Index /*epoch*/, const Logs&) {}
+  virtual void on_train_batch_begin(Model&, Index /*step*/) {}
+  /// The logs are the means over the epoch so far.
+  virtual void on_train_batch_end(Model&, Index /*step*/, const Logs&) {}
+  /// Around each evaluation: those of fit, and evaluate() with this callback.
+  virtual void on_test_begin(Model&) {}
+  virtual void on_test_end(Model&, const Logs&) {}
+  /// After each step and each epoch, when every callback has had the end of it: fit_state() is then
+  /// whole.
+  virtual void on_settled(Model&, const FitPosition& /*next*/) {}
 
-struct EarlyStoppingOptions {
-  std::string monitor = "val_loss";
-  double min_delta = 0;
-  Index patience = 0;
-  bool restore_best_weights = false;
-  Index start_from_epoch = 0;
-};
-/// Ends fit when a loss has not fallen for `patience` epochs.
-/// Throws in fit: Error (value) where the history has no such name.
-class EarlyStopping : public Callback {
- public:
-  explicit EarlyStopping(const EarlyStoppingOptions& options = {}) : options_(options) {}
-  void on_train_begin(Model& model) override;
-  void on_epoch_end(Model& model, Index epoch, const Logs& logs) override;
-  void on_train_end(Model& model) override;
-
-  /// The epoch with the best value, from 0; -1 before the first, and whether fit was ended here.
-  Index best_epoch() const noexcept { return best_epoch_; }
-  bool stopped() const noexcept { return stopped_; }
-
- private:
-  EarlyStoppingOptions options_;
-  double best_ = 0;
-  Index best_epoch_ = -1, waited_ = 0;
-  bool stopped_ = false;
-  std::vector<Tensor> weights_;
+  /// What it remembers from epoch to epoch, so that a fit can go on in another process. load comes
+  /// after on_train_begin.
+  virtual void save(Record&) const {}
+  virtual void load(const Record&) {}
 };
 
 struct CompileOptions {
@@ -149,6 +152,22 @@ struct Validation {
   Rows sample_weight = {};
 };
 
+/// Which epochs end with a validation: every nth, or the ones of a list; 1 is the first epoch.
+class ValidationFreq {
+ public:
+  ValidationFreq(Index every) : every_(every) {}
+  ValidationFreq(std::initializer_list<Index> epochs) : epochs_(epochs) {}
+  /// Throws: Error (value) for numbers that are not positive.
+  void check() const;
+  /// `epoch` is from 0.
+  bool has(Index epoch) const;
+  std::string to_string() const;
+
+ private:
+  Index every_ = 0;  // 0: the list
+  std::vector<Index> epochs_;
+};
+
 struct FitOptions {
   Index batch_size = 32;
   Index epochs = 1;
@@ -161,12 +180,27 @@ struct FitOptions {
   Progress progress = {};
   /// Asked after every step; true ends fit in good order (Ctrl-C).
   std::function<bool()> interrupted = {};
+  /// The epoch to begin with: fit(.epochs = 3), then fit(.epochs = 5, .initial_epoch = 3), is fit
+  /// for 5.
+  Index initial_epoch = 0;
+  /// Ends an epoch after so many batches; the next one goes on with the rows that are left. Where
+  /// they run out the epoch ends there, and the next one begins them anew. None: all rows.
+  std::optional<Index> steps_per_epoch = {};
+  /// Validates on the first so many batches only.
+  std::optional<Index> validation_steps = {};
+  ValidationFreq validation_freq = 1;
+  std::optional<Index> validation_batch_size = {};  ///< none: batch_size
+  /// What a sample weighs by its class: the label of a sparse loss, the largest of one-hot targets,
+  /// the rounded single target. Multiplies sample_weight; does not apply to validation.
+  std::map<Index, double> class_weight = {};
 };
 
 struct EvaluateOptions {
   Index batch_size = 32;
   Rows sample_weight = {};
   Progress progress = {};
+  std::optional<Index> steps = {};  ///< only the first so many batches
+  std::vector<std::shared_ptr<Callback>> callbacks = {};
 };
 
 struct PredictOptions {
@@ -213,12 +247,16 @@ class Model {
  public:
   explicit Model(const ModelOptions& options);
 
+  /// Uses the model as a layer of another, with the same weights. Throws: Error (shape).
+  Symbol operator()(const Symbols& inputs) const;
+  operator Layer() const;
+
   void compile(const CompileOptions& options);
 
   /// Trains. x and y have one entry an input and an output; the first axis of each is the rows.
   /// Shapes: targets as the outputs; for sparse losses without the last axis.
-  /// Throws: Error (shape) where data and model do not fit; Error (value) before compile and for no
-  /// rows.
+  /// Throws: Error (shape) where data and model do not fit; Error (value) before compile, for no
+  /// rows, and for arguments outside their range.
   History fit(const Data& x, const Data& y, const FitOptions& options = {});
   /// Loss, then metrics.
   Logs evaluate(const Data& x, const Data& y, const EvaluateOptions& options = {});
@@ -228,11 +266,38 @@ class Model {
   Tensors predict(Session& session, const Data& x, const PredictOptions& options = {});
   /// One step on one batch; returns loss, then metrics, as measured before the update.
   Logs train_on_batch(const Data& x, const Data& y, const Rows& sample_weight = {});
+  /// The same without an update; and the outputs for one batch.
+  Logs test_on_batch(const Data& x, const Data& y, const Rows& sample_weight = {});
+  Tensors predict_on_batch(const Data& x);
+
+  /// Of the next update; changed until the model is compiled again. Throws: Error (value) before
+  /// compile; to set: Error (value) where a schedule says the rate, or for a negative one.
+  double learning_rate() const;
+  void set_learning_rate(double rate);
+  /// Updates since the model was compiled.
+  Index iterations() const;
+  /// All that training changes, as one value: weights, what the optimiser remembers, iterations, a
+  /// constant learning rate, the states of stateful layers. A copy.
+  /// Throws: Error (value) before compile; to set: Error (shape) and Error (format) where the
+  /// record is of another model.
+  Record training_state() const;
+  void set_training_state(const Record& record);
 
   /// Forgets the states of stateful layers.
   void reset_states();
-  /// For callbacks: ends fit after this step or epoch.
-  void stop_training();
+  /// For callbacks: ends fit after this step or epoch; `why` goes into the history.
+  void stop_training(std::string why = {});
+  /// For callbacks: what fit's logs may hold, such as "val_loss"; nothing outside fit.
+  std::vector<std::string> fit_names() const;
+  /// For callbacks, in on_settled: the whole fit as one value. It holds training_state(), the
+  /// position, the means of the running epoch, the history, what callbacks save, and a description
+  /// of model, data and arguments.
+  /// Throws: Error (value) outside fit.
+  Record fit_state() const;
+  /// For callbacks, in on_train_begin: fit goes on from a fit_state(), to the same bits as one that
+  /// never stopped. Throws: Error (value) where the record is of another model, other data or other
+  /// arguments (more epochs are fine).
+  void resume_fit(const Record& record);
 
   /// Keras's table.
   std::string summary(const SummaryOptions& options = {}) const;
@@ -248,6 +313,8 @@ class Model {
   Index count_trainable() const;
   std::vector<Tensor> get_weights() const;
   void set_weights(const std::vector<Tensor>& weights);
+  /// Freezes or frees every layer. As in Keras, compile again afterwards.
+  void set_trainable(bool trainable);
 
   /// Computes in float64 from now on, for checks.
   void set_dtype(DType dtype);

@@ -72,7 +72,7 @@ class EmbeddingImpl : public LayerImpl {
   }
   Order order() const override { return Order::time_first; }
   MaskRule mask_rule() const override { return MaskRule::own; }
-  bool takes_ids() const override { return true; }
+  bool takes_ids(std::size_t) const override { return true; }
   bool makes_masks() const override { return options_.mask_zero; }
 
   Vars call(Call& call, const Vars& inputs) override {

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "src/model/nested.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -101,13 +102,24 @@ Graph::Graph(const Symbols& inputs, const Symbols& outputs)
   }
   for (const Symbol& output : outputs) output_slots_.push_back(slot_of(output));
   for (const auto& layer : layers_) {
-    for (Parameter* parameter : layer->parameters()) parameters_.push_back(parameter);
+    for (Parameter* parameter : layer->parameters()) {
+      // A layer may stand in the graph and in a nested model of it.
+      const bool known = std::ranges::find(parameters_, parameter) != parameters_.end();
+      if (!known) parameters_.push_back(parameter);
+    }
     makes_masks_ = makes_masks_ || layer->makes_masks();
     whole_batch_ = whole_batch_ || layer->whole_batch();
-    stateful_ = stateful_ || !layer->state_shapes(1).empty();
+    add_stateful(*layer);
   }
   read_inputs(inputs);
   name_layers();
+}
+
+void Graph::add_stateful(LayerImpl& layer) {
+  if (!layer.state_shapes(1).empty()) stateful_.push_back(&layer);
+  if (const auto* nested = dynamic_cast<const NestedModel*>(&layer)) {
+    for (const auto& inner : nested->graph().layers()) add_stateful(*inner);
+  }
 }
 
 void Graph::read_inputs(const Symbols& inputs) {
@@ -118,11 +130,12 @@ void Graph::read_inputs(const Symbols& inputs) {
                      .shape = symbol.shape(),
                      .layer = entry->layer};
     for (const GraphStep& step : steps_) {
-      if (std::ranges::find(step.inputs, input.slot) == step.inputs.end()) continue;
+      const auto used = std::ranges::find(step.inputs, input.slot);
+      if (used == step.inputs.end()) continue;
       const Order order = step.layer->order();
-      input.ids = input.ids || step.layer->takes_ids();
-      const bool sequence =
-          input.shape.rank() >= 3 || (step.layer->takes_ids() && input.shape.rank() == 2);
+      const bool ids = step.layer->takes_ids(static_cast<std::size_t>(used - step.inputs.begin()));
+      input.ids = input.ids || ids;
+      const bool sequence = input.shape.rank() >= 3 || (ids && input.shape.rank() == 2);
       input.time_first = input.time_first || (sequence && order != Order::batch_first);
     }
     inputs_.push_back(input);

@@ -53,7 +53,9 @@ class Graph {
 
   bool makes_masks() const noexcept { return makes_masks_; }
   bool needs_whole_batch() const noexcept { return whole_batch_; }
-  bool stateful() const noexcept { return stateful_; }
+  bool stateful() const noexcept { return !stateful_.empty(); }
+  /// The layers that carry states from batch to batch, those of nested models too.
+  const std::vector<LayerImpl*>& stateful_layers() const noexcept { return stateful_; }
 
   /// Writes the positions of weights and components again: another model may share some of them.
   void number() const;
@@ -62,6 +64,7 @@ class Graph {
   struct Sorter;
 
   void name_layers();
+  void add_stateful(LayerImpl& layer);
   void read_inputs(const Symbols& inputs);
 
   std::vector<GraphStep> steps_;
@@ -73,7 +76,7 @@ class Graph {
   std::vector<Parameter*> parameters_;
   bool makes_masks_ = false;
   bool whole_batch_ = false;
-  bool stateful_ = false;
+  std::vector<LayerImpl*> stateful_;
 };
 
 /// "SimpleRNN" -> "simple_rnn": how Keras names a layer after its class.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "src/autograd/dispatch.h"
 #include "unroll/error.h"
@@ -98,8 +99,9 @@ void Lane::gather(const std::vector<Rows>& inputs, RowNumbers numbers) {
 }
 
 void Lane::forward() {
+  const Frame frame{values_.data(), masks_of_.data()};
   for (const GraphStep& step : graph_.steps()) {
-    if (!step.inputs.empty()) run(step);
+    if (!step.inputs.empty()) run(step, frame);
   }
 }
 
@@ -127,32 +129,54 @@ Mask Lane::mask_of(const Var& value) {
   return {data, kept.shape()[0], kept.shape()[1]};
 }
 
-void Lane::run(const GraphStep& step) {
+void Lane::run(const GraphStep& step, const Frame& frame) {
   Vars inputs;
   masks_.clear();
   out_masks_.clear();
   const Order order = step.layer->order();
-  const bool first_turned = values_[step.inputs[0]].time_first();
+  const bool first_turned = frame.values[step.inputs[0]].time_first();
   for (std::size_t slot : step.inputs) {
     const bool time_first = order == Order::time_first || (order == Order::any && first_turned);
-    inputs.push_back(turned(values_[slot], time_first));
-    masks_.push_back(masks_of_[slot]);
+    inputs.push_back(turned(frame.values[slot], time_first));
+    masks_.push_back(frame.masks[slot]);
   }
   explicit_mask_ = !step.masks.empty();
   for (std::size_t i = 0; explicit_mask_ && i < masks_.size(); ++i) {
     const bool given = i < step.masks.size() && step.masks[i] != GraphStep::no_slot;
-    masks_[i] = given ? mask_of(values_[step.masks[i]]) : Mask{};
+    masks_[i] = given ? mask_of(frame.values[step.masks[i]]) : Mask{};
   }
   const Mask travelling = masks_[0];
   const Vars outputs = step.layer->call(*this, inputs);
   const MaskRule rule = step.layer->mask_rule();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    values_[step.first_output + i] = outputs[i];
+    frame.values[step.first_output + i] = outputs[i];
     Mask mask;
     if (rule == MaskRule::pass && i == 0) mask = travelling;
     if (rule == MaskRule::own && i < out_masks_.size()) mask = out_masks_[i];
-    masks_of_[step.first_output + i] = mask;
+    frame.masks[step.first_output + i] = mask;
   }
+}
+
+Vars Lane::run(const Graph& graph, const Vars& inputs) {
+  base::Arena& arena = own_tape_.arena();
+  const auto slots = static_cast<Index>(graph.slots());
+  const Frame frame{arena.take_small<Var>(slots), arena.take_small<Mask>(slots)};
+  std::uninitialized_fill_n(frame.values, slots, Var());
+  std::uninitialized_fill_n(frame.masks, slots, Mask{});
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    frame.values[graph.inputs()[i].slot] = inputs[i];
+    frame.masks[graph.inputs()[i].slot] = mask(i);
+  }
+  for (const GraphStep& step : graph.steps()) {
+    if (!step.inputs.empty()) run(step, frame);
+  }
+  Vars outputs;
+  out_masks_.clear();
+  for (std::size_t slot : graph.outputs()) {
+    outputs.push_back(frame.values[slot]);
+    out_masks_.push_back(frame.masks[slot]);
+  }
+  return outputs;
 }
 
 Var Lane::use(const Parameter& parameter) {

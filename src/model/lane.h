@@ -66,12 +66,21 @@ class Lane final : public Call {
   }
   const std::vector<SparseGradient>& sparse() const noexcept { return sparse_; }
 
+  /// Runs a nested model as a part of this run: with the values and masks of the layer that stands
+  /// for it, whose output masks it sets.
+  Vars run(const Graph& graph, const Vars& inputs);
+
   Var use(const Parameter& parameter) override;
   void add_sparse(const Parameter& parameter, const Var& ids, const Var& d_rows) override;
   std::span<Tensor> states(const Component& component) override;
 
  private:
-  void run(const GraphStep& step);
+  /// What passes between the steps of a graph, by slots.
+  struct Frame {
+    Var* values = nullptr;
+    Mask* masks = nullptr;
+  };
+  void run(const GraphStep& step, const Frame& frame);
   Mask mask_of(const Var& value);
   static Var turned(const Var& x, bool time_first);
 

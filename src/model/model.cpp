@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "src/model/model_impl.h"
+#include "src/model/nested.h"
 #include "unroll/error.h"
 #include "unroll/layers.h"
 
@@ -66,10 +67,9 @@ Trainer& ModelImpl::ready(bool for_training) {
 }
 
 void ModelImpl::fit_states(Session& of, Index batch) {
-  for (const auto& layer : graph->layers()) {
+  for (LayerImpl* layer : graph->stateful_layers()) {
     const std::vector<Shape> shapes = layer->state_shapes(batch);
-    if (shapes.empty()) continue;
-    std::vector<Tensor>& kept = states(of)[layer.get()];
+    std::vector<Tensor>& kept = states(of)[layer];
     if (kept.empty() || kept[0].dtype() != dtype) {
       kept.clear();
       for (const Shape& shape : shapes) kept.emplace_back(shape, dtype);
@@ -96,8 +96,26 @@ void Model::compile(const CompileOptions& options) {
   impl_->trainer.reset();
 }
 
+Model::operator Layer() const {
+  auto layer = impl_->as_layer.lock();
+  if (layer == nullptr) {
+    layer = std::make_shared<NestedModel>(impl_);
+    impl_->as_layer = layer;
+  }
+  return Layer(layer);
+}
+
+Symbol Model::operator()(const Symbols& inputs) const { return Layer(*this)(inputs); }
+
+void Model::set_trainable(bool trainable) {
+  for (const Layer& layer : layers()) Layer(layer).set_trainable(trainable);
+}
+
 void Model::reset_states() { impl_->session.reset(); }
-void Model::stop_training() { impl_->stop = true; }
+void Model::stop_training(std::string why) {
+  impl_->stop = true;
+  if (!why.empty() && impl_->why.empty()) impl_->why = std::move(why);
+}
 const std::string& Model::name() const { return impl_->name; }
 bool Model::built() const { return impl_->graph != nullptr; }
 Symbols Model::inputs() const { return impl_->built_graph().input_symbols(); }

@@ -15,6 +15,8 @@ struct Session::Impl {
   States states;
 };
 
+class FitRun;
+
 struct ModelImpl {
   std::string name;
   std::vector<Layer> sequence;  ///< of a Sequential, in order
@@ -25,6 +27,9 @@ struct ModelImpl {
   std::unique_ptr<Trainer> trainer;  ///< made for graph and options; null until needed
   Session session;
   bool stop = false;
+  std::string why;           ///< a fit is to end
+  FitRun* run = nullptr;     ///< the fit that goes on; null outside
+  std::weak_ptr<LayerImpl> as_layer;  ///< what stands for it in other models
 
   void build_sequence(const Shape& input_shape);
   /// Builds a Sequential from the first data it sees. Throws: Error (shape) where data and inputs
