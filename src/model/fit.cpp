@@ -1,247 +1,267 @@
-// fit, evaluate, predict: epochs and batches over a Trainer.
+// fit: see fit_run.h.
 #include <algorithm>
-#include <chrono>
-#include <numeric>
 
-#include "src/base/random.h"
-#include "src/model/model_impl.h"
+#include "src/model/fit_run.h"
 #include "unroll/error.h"
 
 namespace unroll {
 
 namespace {
 
-/// Streams of random numbers beside those of weights and layers.
-constexpr std::uint64_t shuffle_stream = std::uint64_t{1} << 62;
-
-class Clock {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
-
-Index batches(Index rows, Index batch_size) { return (rows + batch_size - 1) / batch_size; }
-
-RowNumbers batch_of(const std::vector<Index>& order, Index batch, Index batch_size) {
-  const auto first = static_cast<std::size_t>(batch * batch_size);
-  const auto count = std::min(static_cast<std::size_t>(batch_size), order.size() - first);
-  return RowNumbers(order).subspan(first, count);
-}
-
-std::vector<Index> in_order(Index rows) {
-  std::vector<Index> order(static_cast<std::size_t>(rows));
-  std::iota(order.begin(), order.end(), Index{0});
-  return order;
-}
-
-/// The same permutation for the same seed and epoch, on every machine.
-void shuffle(std::vector<Index>& order, std::uint64_t seed, Index epoch) {
-  const base::Random random(seed, shuffle_stream + static_cast<std::uint64_t>(epoch));
-  std::iota(order.begin(), order.end(), Index{0});
-  for (std::size_t i = order.size(); i > 1; --i) {
-    std::swap(order[i - 1],
-              order[static_cast<std::size_t>(random.below(static_cast<Index>(i), i))]);
-  }
-}
-
-Data slice(const Data& data, Index first, Index last) {
-  Data part;
-  for (const Rows& rows : data) part.push_back(rows.slice(first, last));
-  return part;
-}
-
-Index rows_in(const Data& x) {
-  if (x.empty() || x[0].count() == 0) {
-    throw Error(
-        ErrorKind::value, "no rows",
-        {.got = x.empty() ? "no inputs" : x[0].shape().to_string(), .want = "at least one row"});
-  }
-  return x[0].count();
-}
-
-void check_positive(const char* what, Index value) {
-  if (value >= 1) return;
-  throw Error(ErrorKind::value, std::string(what) + " is not positive",
-              {.got = std::to_string(value), .want = "1 or more"});
-}
-
-/// What is trained on and what is watched.
-struct Parts {
-  Data x, y;
-  Rows weight;
-  std::optional<Validation> validation;
-};
-
-Parts parts_of(const Data& x, const Data& y, const FitOptions& options) {
-  Parts parts{x, y, options.sample_weight, options.validation_data};
-  const Index rows = rows_in(x);
-  if (!parts.weight.empty() && parts.weight.count() != rows) {
-    throw Error(ErrorKind::shape, "sample_weight has another number of rows",
-                {.got = std::to_string(parts.weight.count()), .want = std::to_string(rows)});
-  }
-  const double share = options.validation_split;
-  if (share == 0 || parts.validation) return parts;
-  const auto cut = static_cast<Index>(static_cast<double>(rows) * (1 - share));
-  if (!(share > 0 && share < 1) || cut == 0 || cut == rows) {
-    throw Error(ErrorKind::value, "validation_split leaves nothing on one side",
-                {.got = std::to_string(share) + " of " + std::to_string(rows) + " rows",
-                 .want = "a share between 0 and 1"});
-  }
-  parts.validation = Validation{slice(x, cut, rows), slice(y, cut, rows), {}};
-  if (!parts.weight.empty()) {
-    parts.validation->sample_weight = parts.weight.slice(cut, rows);
-    parts.weight = parts.weight.slice(0, cut);
-  }
-  parts.x = slice(x, 0, cut);
-  parts.y = slice(y, 0, cut);
-  return parts;
-}
-
-}  // namespace
-
-History Model::fit(const Data& x, const Data& y, const FitOptions& options) {
-  check_positive("batch_size", options.batch_size);
-  check_positive("epochs", options.epochs);
-  const Parts parts = parts_of(x, y, options);
-  ModelImpl& model = *impl_;
+/// The model, built for the data and bound, its data checked.
+Trainer& checked_trainer(ModelImpl& model, const Parts& parts) {
   model.see(parts.x);
   Trainer& trainer = model.ready(true);
   trainer.check(parts.x, &parts.y);
   trainer.resolve_metrics();
   if (parts.validation) trainer.check(parts.validation->x, &parts.validation->y);
+  return trainer;
+}
 
-  const Index rows = rows_in(parts.x), steps = batches(rows, options.batch_size);
-  std::vector<Index> order = in_order(rows);
-  Totals totals(trainer.metrics());
-  History history;
-  history.steps_per_epoch = steps;
-  const Clock whole;
-  model.stop = false;
-  for (const auto& callback : options.callbacks) callback->on_train_begin(*this);
-  Logs logs;
-  for (Index epoch = 0; epoch < options.epochs && !model.stop; ++epoch) {
-    const Clock clock;
-    for (const auto& callback : options.callbacks) callback->on_epoch_begin(*this, epoch);
-    if (options.shuffle) shuffle(order, trainer.seed(), epoch);
-    totals.reset();
-    for (Index step = 0; step < steps && !model.stop; ++step) {
-      const RowNumbers numbers = batch_of(order, step, options.batch_size);
-      if (trainer.graph().stateful()) {
-        model.fit_states(model.session, static_cast<Index>(numbers.size()));
-      }
-      trainer.train({&parts.x, &parts.y, &parts.weight, numbers}, model.states(model.session),
-                    totals);
-      if (options.progress || !options.callbacks.empty()) {
-        logs.clear();
-        totals.report(trainer.metrics(), "", logs);
-        options.progress({ProgressEvent::Kind::step, step + 1, steps, epoch, options.epochs,
-                          clock.seconds(), logs});
-        for (const auto& callback : options.callbacks) callback->on_step_end(*this, step, logs);
-      }
-      if (options.interrupted && options.interrupted()) model.stop = true;
-    }
-    logs.clear();
-    totals.report(trainer.metrics(), "", logs);
-    if (parts.validation && !(options.interrupted && model.stop)) {
-      const Logs watched = evaluate(
-          parts.validation->x, parts.validation->y,
-          {.batch_size = options.batch_size, .sample_weight = parts.validation->sample_weight});
-      for (const auto& [name, value] : watched) logs.emplace_back("val_" + name, value);
-    }
-    history.add(logs);
-    options.progress(
-        {ProgressEvent::Kind::epoch, steps, steps, epoch, options.epochs, clock.seconds(), logs});
-    for (const auto& callback : options.callbacks) callback->on_epoch_end(*this, epoch, logs);
+const FitOptions& checked(const FitOptions& options) {
+  check_arguments(options);
+  return options;
+}
+
+std::string callback_name(std::size_t i) { return "callbacks/" + std::to_string(i); }
+
+}  // namespace
+
+FitRun::FitRun(const Model& model, const Data& x, const Data& y, const FitOptions& options)
+    : model_(model),
+      impl_(model.impl()),
+      options_(checked(options)),
+      parts_(parts_of(x, y, options)),
+      trainer_(checked_trainer(impl_, parts_)),
+      passes_(rows_in(parts_.x), options.batch_size, options.shuffle, trainer_.seed()),
+      totals_(trainer_.metrics()),
+      steps_(options.steps_per_epoch.value_or(passes_.batches())),
+      epoch_(options.initial_epoch) {
+  if (impl_.run != nullptr) {
+    throw Error(ErrorKind::value, "fit is called while the model's fit goes on",
+                {.hint = "a callback may evaluate and predict, but not fit"});
   }
-  for (const auto& callback : options.callbacks) callback->on_train_end(*this);
-  history.seconds = whole.seconds();
-  return history;
+  description_ = describe_fit(impl_, trainer_, parts_, options);
+  if (!options.class_weight.empty()) {
+    parts_.weight =
+        weights_by_class(trainer_, impl_.dtype, parts_.y, parts_.weight, options.class_weight);
+  }
+  history_.steps_per_epoch = steps_;
+  history_.first_epoch = options.initial_epoch;
+  impl_.run = this;
+  impl_.stop = false;
+  impl_.why.clear();
 }
 
-Logs Model::train_on_batch(const Data& x, const Data& y, const Rows& sample_weight) {
-  ModelImpl& model = *impl_;
-  model.see(x);
-  Trainer& trainer = model.ready(true);
-  trainer.check(x, &y);
-  trainer.resolve_metrics();
-  const Index rows = rows_in(x);
-  if (trainer.graph().stateful()) model.fit_states(model.session, rows);
-  Totals totals(trainer.metrics());
-  const std::vector<Index> order = in_order(rows);
-  trainer.train({&x, &y, &sample_weight, order}, model.states(model.session), totals);
-  Logs logs;
-  totals.report(trainer.metrics(), "", logs);
-  return logs;
+FitRun::~FitRun() { impl_.run = nullptr; }
+
+History FitRun::run() {
+  whole_.begin();
+  for (const auto& callback : options_.callbacks) callback->on_train_begin(model_);
+  if (pending_) {
+    restore(*pending_);
+    pending_.reset();
+  } else {
+    passes_.begin(epoch_);
+  }
+  while (epoch_ < options_.epochs && (inside_ || !impl_.stop) && !interrupted_) {
+    if (!inside_) begin_epoch();
+    train_epoch();
+    end_epoch();
+  }
+  trainer_.finalize();
+  for (const auto& callback : options_.callbacks) callback->on_train_end(model_);
+  history_.seconds = whole_.seconds();
+  history_.ended = impl_.why;
+  return std::move(history_);
 }
 
-Logs Model::evaluate(const Data& x, const Data& y, const EvaluateOptions& options) {
-  check_positive("batch_size", options.batch_size);
-  ModelImpl& model = *impl_;
-  model.see(x);
-  Trainer& trainer = model.ready(true);
-  trainer.check(x, &y);
-  trainer.resolve_metrics();
-  const Index rows = rows_in(x), steps = batches(rows, options.batch_size);
-  const std::vector<Index> order = in_order(rows);
-  Totals totals(trainer.metrics());
-  const Clock clock;
-  Logs logs;
-  for (Index step = 0; step < steps; ++step) {
-    const RowNumbers numbers = batch_of(order, step, options.batch_size);
-    if (trainer.graph().stateful()) {
-      model.fit_states(model.session, static_cast<Index>(numbers.size()));
-    }
-    trainer.evaluate({&x, &y, &options.sample_weight, numbers}, model.states(model.session),
-                     totals);
-    if (options.progress) {
-      logs.clear();
-      totals.report(trainer.metrics(), "", logs);
-      options.progress({ProgressEvent::Kind::step, step + 1, steps, 0, 1, clock.seconds(), logs});
+void FitRun::begin_epoch() {
+  clock_.begin();
+  for (const auto& callback : options_.callbacks) callback->on_epoch_begin(model_, epoch_);
+  // With steps_per_epoch the passes go on across epochs; otherwise each epoch is one.
+  if (!options_.steps_per_epoch) {
+    passes_.begin(epoch_);
+  } else if (passes_.exhausted()) {
+    passes_.begin(passes_.pass() + 1);
+  }
+  totals_.reset();
+  step_ = 0;
+  inside_ = true;
+}
+
+void FitRun::train_epoch() {
+  while (step_ < steps_ && !passes_.exhausted() && !impl_.stop && !interrupted_) {
+    train_step();
+    interrupted_ = options_.interrupted && options_.interrupted();
+    settle(interrupted_);
+  }
+}
+
+void FitRun::train_step() {
+  for (const auto& callback : options_.callbacks) callback->on_train_batch_begin(model_, step_);
+  const RowNumbers numbers = passes_.next();
+  if (trainer_.graph().stateful()) {
+    impl_.fit_states(impl_.session, static_cast<Index>(numbers.size()));
+  }
+  trainer_.train({&parts_.x, &parts_.y, &parts_.weight, numbers}, impl_.states(impl_.session),
+                 totals_);
+  ++step_;
+  if (!options_.progress && options_.callbacks.empty()) return;
+  logs_.clear();
+  totals_.report(trainer_.metrics(), "", logs_);
+  options_.progress(
+      {ProgressEvent::Kind::step, step_, steps_, epoch_, options_.epochs, clock_.seconds(), logs_});
+  for (const auto& callback : options_.callbacks) {
+    callback->on_train_batch_end(model_, step_ - 1, logs_);
+  }
+}
+
+void FitRun::validate(Logs& logs) {
+  const Validation& watched = *parts_.validation;
+  const Logs values =
+      model_.evaluate(watched.x, watched.y,
+                      {.batch_size = options_.validation_batch_size.value_or(options_.batch_size),
+                       .sample_weight = watched.sample_weight,
+                       .steps = options_.validation_steps,
+                       .callbacks = options_.callbacks});
+  for (const auto& [name, value] : values) logs.emplace_back("val_" + name, value);
+}
+
+void FitRun::end_epoch() {
+  logs_.clear();
+  totals_.report(trainer_.metrics(), "", logs_);
+  if (parts_.validation && !interrupted_ && options_.validation_freq.has(epoch_)) validate(logs_);
+  for (const auto& callback : options_.callbacks) callback->add_logs(model_, epoch_, logs_);
+  history_.add(logs_);
+  options_.progress({ProgressEvent::Kind::epoch, step_, steps_, epoch_, options_.epochs,
+                     clock_.seconds(), logs_});
+  for (const auto& callback : options_.callbacks) callback->on_epoch_end(model_, epoch_, logs_);
+  inside_ = false;
+  if (interrupted_) return;  // what was settled last is where another fit goes on
+  ++epoch_;
+  step_ = 0;
+  settle(false);
+}
+
+void FitRun::settle(bool interrupted) {
+  for (const auto& callback : options_.callbacks) {
+    callback->on_settled(model_, {epoch_, step_, interrupted});
+  }
+}
+
+std::vector<std::string> FitRun::names() const {
+  std::vector<std::string> names;
+  for (const char* prefix : {"", "val_"}) {
+    if (*prefix != '\0' && !parts_.validation) continue;
+    Logs logs;
+    totals_.report(trainer_.metrics(), prefix, logs);
+    for (const auto& [name, value] : logs) names.push_back(name);
+  }
+  return names;
+}
+
+// --- the fit as one value ---
+
+Record FitRun::record() const {
+  Record record;
+  for (const auto& [name, text] : description_) record.set("fit/" + name, text);
+  record.put("training", model_.training_state());
+  History so_far = history_;
+  so_far.seconds = whole_.seconds();
+  Record history;
+  so_far.save(history);
+  record.put("history", history);
+  for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
+    Record remembered;
+    options_.callbacks[i]->save(remembered);
+    record.put(callback_name(i), remembered);
+  }
+  const std::vector<double> totals = totals_.numbers();
+  record.set("position/totals", Tensor::of<double>({static_cast<Index>(totals.size())}, totals));
+  const auto count = [&](const char* name, Index value) {
+    record.set(std::string("position/") + name, static_cast<double>(value));
+  };
+  count("epoch", epoch_);
+  count("step", step_);
+  count("inside", inside_ ? 1 : 0);
+  count("pass", passes_.pass());
+  count("taken", passes_.taken());
+  count("stop", impl_.stop ? 1 : 0);
+  record.set("position/why", impl_.why);
+  record.set("position/epoch_seconds", clock_.seconds());
+  return record;
+}
+
+void FitRun::go_on_from(const Record& record) {
+  const Record described = record.part("fit");
+  const auto refuse = [](const std::string& what, std::string got, std::string want) {
+    throw Error(ErrorKind::value, "the backup is of another fit: " + what + " differs",
+                {.got = std::move(got),
+                 .want = std::move(want) + ", as in the backup",
+                 .hint = "the same model, data and arguments go on with it; another file begins "
+                         "anew"});
+  };
+  for (const auto& [name, text] : description_) {
+    const bool known = described.texts().contains(name);
+    if (!known || described.text(name) != text) {
+      refuse(name, text, known ? described.text(name) : "nothing");
     }
   }
-  logs.clear();
-  totals.report(trainer.metrics(), "", logs);
-  options.progress({ProgressEvent::Kind::epoch, steps, steps, 0, 1, clock.seconds(), logs});
-  return logs;
-}
-
-Tensors Model::predict(const Data& x, const PredictOptions& options) {
-  return predict(impl_->session, x, options);
-}
-
-Tensors Model::predict(Session& session, const Data& x, const PredictOptions& options) {
-  check_positive("batch_size", options.batch_size);
-  ModelImpl& model = *impl_;
-  model.see(x);
-  Trainer& trainer = model.ready(false);
-  trainer.check(x, nullptr);
-  const Index rows = rows_in(x);
-  const bool stateful = trainer.graph().stateful();
-  // Without states the cut into batches changes nothing: larger ones keep all workers busy.
-  const Index batch_size = stateful ? options.batch_size : std::max<Index>(options.batch_size, 512);
-  const Index steps = batches(rows, batch_size);
-  const std::vector<Index> order = in_order(rows);
-  Tensors outputs;
-  const Clock clock;
-  for (Index step = 0; step < steps; ++step) {
-    const RowNumbers numbers = batch_of(order, step, batch_size);
-    if (stateful) model.fit_states(session, static_cast<Index>(numbers.size()));
-    trainer.predict({.x = &x, .numbers = numbers}, model.states(session), outputs,
-                    step * batch_size, rows);
-    const Index shown = batches(std::min(rows, (step + 1) * batch_size), options.batch_size);
-    options.progress({step + 1 == steps ? ProgressEvent::Kind::epoch : ProgressEvent::Kind::step,
-                      shown,
-                      batches(rows, options.batch_size),
-                      0,
-                      1,
-                      clock.seconds(),
-                      {}});
+  for (const auto& [name, text] : described.texts()) {
+    const bool known = std::ranges::any_of(
+        description_, [&, &other = name](const auto& entry) { return entry.first == other; });
+    if (!known) refuse(name, "nothing", text);
   }
-  return outputs;
+  const Record place = record.part("position");
+  const Index epoch = place.count("epoch");
+  if (epoch > options_.epochs) {
+    refuse("epochs", std::to_string(options_.epochs), std::to_string(epoch) + " or more");
+  }
+  if (place.tensor("totals").elements() != static_cast<Index>(totals_.numbers().size())) {
+    refuse("the metrics", "", "");
+  }
+  pending_ = record;
+}
+
+void FitRun::restore(const Record& record) {
+  model_.set_training_state(record.part("training"));
+  history_.load(record.part("history"));
+  whole_.begin(history_.seconds);
+  for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
+    options_.callbacks[i]->load(record.part(callback_name(i)));
+  }
+  const Record place = record.part("position");
+  totals_.set_numbers(place.tensor("totals").values<double>());
+  epoch_ = place.count("epoch");
+  step_ = place.count("step");
+  inside_ = place.count("inside") != 0;
+  passes_.begin(place.count("pass"), place.count("taken"));
+  impl_.stop = place.count("stop") != 0;
+  impl_.why = place.text("why");
+  clock_.begin(place.number("epoch_seconds"));
+}
+
+// --- Model ---
+
+History Model::fit(const Data& x, const Data& y, const FitOptions& options) {
+  return FitRun(*this, x, y, options).run();
+}
+
+std::vector<std::string> Model::fit_names() const {
+  return impl_->run == nullptr ? std::vector<std::string>{} : impl_->run->names();
+}
+
+Record Model::fit_state() const {
+  if (impl_->run != nullptr) return impl_->run->record();
+  throw Error(ErrorKind::value, "fit_state outside fit",
+              {.hint = "training_state() is the state of a model that is not being trained"});
+}
+
+void Model::resume_fit(const Record& record) {
+  if (impl_->run != nullptr) return impl_->run->go_on_from(record);
+  throw Error(ErrorKind::value, "resume_fit outside fit",
+              {.hint = "call it in a callback's on_train_begin"});
 }
 
 }  // namespace unroll

@@ -1,4 +1,4 @@
-// What fit reports: logs, history, lines of progress; and the callback that ends it early.
+// What fit reports: logs, history, lines of progress.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "unroll/error.h"
 #include "unroll/model.h"
+#include "unroll/record.h"
 
 namespace unroll {
 
@@ -40,16 +41,35 @@ std::vector<std::string> History::names() const {
 
 void History::add(const Logs& logs) {
   for (const auto& log : logs) {
-    const auto found = std::ranges::find_if(
+    const bool known = std::ranges::any_of(
         columns_, [&](const auto& column) { return column.first == log.first; });
-    if (found != columns_.end()) {
-      found->second.push_back(log.second);
-    } else {
-      columns_.emplace_back(log.first, std::vector<double>(epochs_, std::nan("")));
-      columns_.back().second.push_back(log.second);
-    }
+    if (!known) columns_.emplace_back(log.first, std::vector<double>(epochs_, std::nan("")));
   }
+  for (auto& [name, values] : columns_) values.push_back(value_of(logs, name));
   ++epochs_;
+}
+
+void History::save(Record& record) const {
+  record.set("epochs", static_cast<double>(epochs_));
+  record.set("seconds", seconds);
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const std::string place = std::to_string(i);
+    record.set("name/" + place, columns_[i].first);
+    record.set("values/" + place,
+               Tensor::of<double>({static_cast<Index>(epochs_)}, columns_[i].second));
+  }
+}
+
+void History::load(const Record& record) {
+  epochs_ = static_cast<std::size_t>(record.count("epochs"));
+  seconds = record.number("seconds");
+  columns_.clear();
+  for (std::size_t i = 0; record.has("name/" + std::to_string(i)); ++i) {
+    const std::string place = std::to_string(i);
+    const auto values = record.tensor("values/" + place).values<double>();
+    columns_.emplace_back(record.text("name/" + place),
+                          std::vector<double>(values.begin(), values.end()));
+  }
 }
 
 namespace {
@@ -115,44 +135,6 @@ Progress progress_line(std::ostream& out, bool terminal) {
       out << head << line_of(event, terminal) << '\n' << std::flush;
     }
   });
-}
-
-void EarlyStopping::on_train_begin(Model&) {
-  best_ = std::numeric_limits<double>::infinity();
-  best_epoch_ = -1;
-  waited_ = 0;
-  stopped_ = false;
-  weights_.clear();
-}
-
-void EarlyStopping::on_epoch_end(Model& model, Index epoch, const Logs& logs) {
-  if (epoch < options_.start_from_epoch) return;
-  const double value = value_of(logs, options_.monitor);
-  const bool known =
-      std::ranges::any_of(logs, [&](const auto& log) { return log.first == options_.monitor; });
-  if (!known) {
-    std::string names;
-    for (const auto& [name, ignored] : logs) names += (names.empty() ? "" : ", ") + name;
-    throw Error(ErrorKind::value, "EarlyStopping watches a value that is not there",
-                {.got = "\"" + options_.monitor + "\"",
-                 .want = "one of " + names,
-                 .hint = "val_... needs validation_split or validation_data"});
-  }
-  ++waited_;
-  if (value < best_ - options_.min_delta) {
-    best_ = value;
-    best_epoch_ = epoch;
-    waited_ = 0;
-    if (options_.restore_best_weights) weights_ = model.get_weights();
-  }
-  if (waited_ >= options_.patience && epoch > 0) {
-    stopped_ = true;
-    model.stop_training();
-  }
-}
-
-void EarlyStopping::on_train_end(Model& model) {
-  if (options_.restore_best_weights && !weights_.empty()) model.set_weights(weights_);
 }
 
 }  // namespace unroll

@@ -7,6 +7,7 @@
 #include "src/tasks/evaluate.h"
 #include "src/tasks/network.h"
 #include "src/tasks/words.h"
+#include "unroll/callbacks.h"
 #include "unroll/error.h"
 #include "unroll/forecast.h"
 
@@ -113,17 +114,6 @@ Windows part(const Tensor& inputs, const Tensor& wanted, Index window, Index fir
           .y = Rows(wanted, first, 1, last - first, {1})};
 }
 
-/// Ends training where going on is of no use.
-class Patience : public EarlyStopping {
- public:
-  using EarlyStopping::EarlyStopping;
-  void on_epoch_end(Model& model, Index epoch, const Logs& logs) override {
-    if (!std::isfinite(value_of(logs, "loss"))) model.stop_training();
-    // An epoch that was interrupted has not been validated.
-    if (!std::isnan(value_of(logs, "val_loss"))) EarlyStopping::on_epoch_end(model, epoch, logs);
-  }
-};
-
 void check_finite(const History& history) {
   const std::vector<double>& losses = history["loss"];
   if (losses.empty() || std::isfinite(losses.back())) return;
@@ -180,8 +170,8 @@ Forecast forecast(const Series& given, const ForecastOptions& options) {
   const Tensor wanted = targets(series.values, options.target, output);
   const Windows train = part(inputs, wanted, options.window, options.window, points.train);
   const Windows watched = part(inputs, wanted, options.window, points.train, points.validate);
-  const auto patience = std::make_shared<Patience>(
-      EarlyStoppingOptions{.patience = options.patience, .restore_best_weights = true});
+  const auto patience =
+      early_stopping({.patience = options.patience, .restore_best_weights = true});
 
   ForecastReport report;
   report.model = options.model;
@@ -197,7 +187,7 @@ Forecast forecast(const Series& given, const ForecastOptions& options) {
   report.history = model.fit(train.x, train.y,
                              {.batch_size = options.batch_size,
                               .epochs = options.epochs,
-                              .callbacks = {patience},
+                              .callbacks = {patience, terminate_on_nan()},
                               .validation_data = Validation{watched.x, watched.y},
                               .progress = options.progress,
                               .interrupted = remembering(options.interrupted, report.interrupted)});

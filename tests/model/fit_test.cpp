@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/model/lesson_models.h"
+#include "unroll/callbacks.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -96,7 +97,7 @@ class Recorder final : public Callback {
  public:
   void on_train_begin(Model&) override { words += "begin "; }
   void on_epoch_begin(Model&, Index epoch) override { words += std::to_string(epoch) + "( "; }
-  void on_step_end(Model&, Index step, const Logs&) override {
+  void on_train_batch_end(Model&, Index step, const Logs&) override {
     words += std::to_string(step) + " ";
   }
   void on_epoch_end(Model& model, Index, const Logs&) override {
