@@ -49,6 +49,22 @@ Tensor ids(const Shape& shape, Index vocabulary) {
   return tensor;
 }
 
+/// The same with rows of lengths uniform in 1..T, zeros behind them or in front.
+Tensor padded(Tensor words, bool in_front) {
+  const Index rows = words.shape()[0], T = words.shape()[1];
+  std::uint32_t state = 11;
+  for (Index r = 0; r < rows; ++r) {
+    state = state * 1664525u + 1013904223u;
+    const Index length = 1 + static_cast<Index>(state >> 8) % T;
+    for (Index t = 0; t < T; ++t) {
+      std::int32_t& id = words.values<std::int32_t>()[static_cast<std::size_t>(r * T + t)];
+      const bool padding = in_front ? t < T - length : t >= length;
+      id = padding ? 0 : std::max(id, 1);
+    }
+  }
+  return words;
+}
+
 Tensor labels(Index rows) {
   Tensor tensor({rows, 1});
   for (Index i = 0; i < rows; ++i) tensor.floats()[i] = static_cast<float>(i % 2);
@@ -71,12 +87,29 @@ Workload recurrent(const Layer& layer) {
   return {Sequential{layer, Dense(1)}, numbers({64, 200, 32}), numbers({64, 1})};
 }
 
+Workload masked(const Layer& layer, const Tensor& words) {
+  return {Sequential{Embedding(5000, 32, {.mask_zero = true}), layer,
+                     Dense(1, {.activation = "sigmoid"})},
+          words, labels(words.shape()[0])};
+}
+
+Workload masked(const std::string& name) {
+  const bool large = name.starts_with("masks256");
+  const Layer layer = large ? Layer(GRU(256)) : Layer(LSTM(64));
+  Tensor words = ids({64, 100}, 5000);
+  for (std::int32_t& id : words.values<std::int32_t>()) id = std::max(id, 1);
+  if (name.ends_with("_right")) return masked(layer, padded(words, false));
+  if (name.ends_with("_left")) return masked(layer, padded(words, true));
+  return masked(layer, words);
+}
+
 Workload make(const std::string& name) {
   if (name == "p1") return p1();
   if (name == "p4") return p4();
   if (name == "gru64") return recurrent(GRU(64));
   if (name == "lstm64") return recurrent(LSTM(64));
-  std::cerr << "steps: no such workload\n  got    " << name << "\n  want   p1, p4, gru64, lstm64\n";
+  if (name.starts_with("masks")) return masked(name);
+  std::cerr << "steps: no such workload\n  got    " << name << "\n  want   p1, p4, gru64, lstm64, masks..._full|_right|_left\n";
   std::exit(2);
 }
 
@@ -86,7 +119,7 @@ int main(int count, char** arguments) {
   const std::string name = count > 1 ? arguments[1] : "p1";
   const int threads = count > 2 ? std::atoi(arguments[2]) : 1;
   Workload work = make(name);
-  const bool classes = name == "p4";
+  const bool classes = name == "p4" || name.starts_with("masks");
   work.model.compile({.optimizer = "adam",
                       .loss = classes ? Loss("binary_crossentropy") : Loss("mse"),
                       .seed = 7,

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -217,6 +218,8 @@ class LayerImpl : public Component {
   virtual bool takes_ids(std::size_t /*input*/) const { return false; }
   /// Whether masks begin here.
   virtual bool makes_masks() const { return false; }
+  /// The number that a masked step of its input is filled with; none for layers that make no masks.
+  virtual std::optional<double> padding() const { return std::nullopt; }
   /// Shapes of the states carried from batch to batch; none unless stateful.
   virtual std::vector<Shape> state_shapes(Index /*batch*/) const { return {}; }
   /// Whether training needs all rows of a batch at once (its statistics): then there is one lane.

@@ -74,6 +74,9 @@ class EmbeddingImpl : public LayerImpl {
   MaskRule mask_rule() const override { return MaskRule::own; }
   bool takes_ids(std::size_t) const override { return true; }
   bool makes_masks() const override { return options_.mask_zero; }
+  std::optional<double> padding() const override {
+    return options_.mask_zero ? std::optional(0.0) : std::nullopt;
+  }
 
   Vars call(Call& call, const Vars& inputs) override {
     const Var& ids = inputs[0];
@@ -129,6 +132,7 @@ class MaskingImpl : public LayerImpl {
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::own; }
   bool makes_masks() const override { return true; }
+  std::optional<double> padding() const override { return options_.mask_value; }
 
   Vars call(Call& call, const Vars& inputs) override {
     const Var& x = inputs[0];

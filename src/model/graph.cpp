@@ -130,11 +130,13 @@ void Graph::read_inputs(const Symbols& inputs) {
                      .shape = symbol.shape(),
                      .layer = entry->layer};
     for (const GraphStep& step : steps_) {
+      if (std::ranges::find(step.masks, input.slot) != step.masks.end()) input.padding = 0.0;
       const auto used = std::ranges::find(step.inputs, input.slot);
       if (used == step.inputs.end()) continue;
       const Order order = step.layer->order();
       const bool ids = step.layer->takes_ids(static_cast<std::size_t>(used - step.inputs.begin()));
       input.ids = input.ids || ids;
+      if (step.layer->padding()) input.padding = step.layer->padding();
       const bool sequence = input.shape.rank() >= 3 || (ids && input.shape.rank() == 2);
       input.time_first = input.time_first || (sequence && order != Order::batch_first);
     }

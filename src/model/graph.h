@@ -1,6 +1,7 @@
 // A graph of layers, sorted and ready to run.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +30,7 @@ struct GraphInput {
   Shape shape;              ///< batch first, sizes may be unknown
   bool ids = false;         ///< int32, for an Embedding
   bool time_first = false;  ///< its consumer walks through time
+  std::optional<double> padding = {};  ///< what its masked steps are filled with
   LayerImpl* layer = nullptr;
 };
 

@@ -31,6 +31,7 @@ class NestedModel final : public LayerImpl {
   MaskRule mask_rule() const override { return MaskRule::own; }
   bool takes_ids(std::size_t input) const override { return graph().inputs()[input].ids; }
   bool makes_masks() const override { return graph().makes_masks(); }
+  std::optional<double> padding() const override { return graph().inputs()[0].padding; }
   bool whole_batch() const override { return graph().needs_whole_batch(); }
 
  private:

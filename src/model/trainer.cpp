@@ -174,7 +174,65 @@ void Trainer::add_lanes(Index lanes) {
   }
 }
 
-void Trainer::run_batch(const Batch& batch, const RunMode& mode, Totals& totals) {
+namespace {
+
+/// Steps of a row (time, ...) that are filled with `padding` and nothing else.
+template <class T>
+Index padded_steps(const Rows& rows, Index row, double padding) {
+  const auto numbers = static_cast<const T*>(rows.row(row));
+  const Index time = rows.row_shape()[0], width = rows.row_elements() / std::max<Index>(time, 1);
+  Index count = 0;
+  for (Index t = 0; t < time; ++t) {
+    const T* step = numbers + t * width;
+    count += std::all_of(step, step + width,
+                         [&](T value) { return static_cast<double>(value) == padding; });
+  }
+  return count;
+}
+
+Index padded_steps(const Rows& rows, Index row, double padding) {
+  switch (rows.dtype()) {
+    case DType::float32:
+      return padded_steps<float>(rows, row, padding);
+    case DType::float64:
+      return padded_steps<double>(rows, row, padding);
+    case DType::int32:
+      return padded_steps<std::int32_t>(rows, row, padding);
+    case DType::uint8:
+      return padded_steps<std::uint8_t>(rows, row, padding);
+  }
+  return 0;
+}
+
+}  // namespace
+
+RowNumbers Trainer::by_length(const Batch& batch) {
+  const bool padded = std::ranges::any_of(
+      graph_.inputs(), [](const GraphInput& input) { return input.padding.has_value(); });
+  // A row's place in the batch names its carried states.
+  if (!padded || graph_.stateful()) return batch.numbers;
+  lengths_.clear();
+  for (Index row : batch.numbers) {
+    Index masked = 0;
+    for (std::size_t i = 0; i < batch.x->size(); ++i) {
+      const std::optional<double>& padding = graph_.inputs()[i].padding;
+      if (padding && (*batch.x)[i].row_shape().rank() > 0) {
+        masked += padded_steps((*batch.x)[i], row, *padding);
+      }
+    }
+    lengths_.emplace_back(masked, static_cast<Index>(lengths_.size()));
+  }
+  std::ranges::sort(lengths_);
+  by_length_.clear();
+  for (const auto& [masked, place] : lengths_) {
+    by_length_.push_back(batch.numbers[static_cast<std::size_t>(place)]);
+  }
+  return by_length_;
+}
+
+void Trainer::run_batch(const Batch& given, const RunMode& mode, Totals& totals) {
+  Batch batch = given;
+  batch.numbers = by_length(given);
   const auto rows = static_cast<Index>(batch.numbers.size());
   const Index rows_each = lane_rows(rows, mode.training);
   const Index lanes = (rows + rows_each - 1) / rows_each;

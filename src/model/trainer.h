@@ -107,6 +107,9 @@ class Trainer {
   };
 
   Index lane_rows(Index batch, bool training) const;
+  /// The rows of a batch, those with most unmasked steps first: lanes of like lengths skip what
+  /// they pad, and the longest is not begun last.
+  RowNumbers by_length(const Batch& batch);
   void run_batch(const Batch& batch, const RunMode& mode, Totals& totals);
   void start_lane(std::size_t lane, const Batch& batch, const RunMode& mode, Index rows_each);
   /// Puts the targets beside the predictions and counts their samples.
@@ -145,6 +148,8 @@ class Trainer {
   std::tuple<std::vector<GradientRange<float>>, std::vector<GradientRange<double>>> clipped_;
   Index iterations_ = 0;
   Index running_lanes_ = 0;
+  std::vector<std::pair<Index, Index>> lengths_;  // steps masked of each row of a batch, the row
+  std::vector<Index> by_length_;
 };
 
 }  // namespace unroll
