@@ -2,19 +2,17 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "apps/flags.h"
+#include "apps/command.h"
 
 namespace unroll::apps {
 
 /// `line` is the command as it was typed; pictures keep it.
-Command forecast_command(CLI::App& root, const std::string& line);
-Command predict_command(CLI::App& root);
-Command help_command(CLI::App& root);
+Command forecast_command(const std::string& line);
+Command predict_command();
+/// `root`, whose commands can be asked about, must outlive it.
+Command help_command(const Command& root);
 
-/// What `unroll help` explains.
-std::vector<std::string> topic_names();
 /// What `unroll --version` prints.
 std::string version_text();
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/commands.h"
+#include "apps/flags.h"
 #include "apps/forecast_bundle.h"
 #include "apps/forecast_text.h"
 #include "apps/output.h"
@@ -24,17 +25,17 @@ struct Flags {
   bool lesson = false;
   std::string save;
   bool plot_asked = false;
-  std::vector<CLI::Option*> fixed;  ///< what --lesson decides itself
+  std::vector<Flag> fixed;  ///< what --lesson decides itself
 };
 
 bool draws(const Flags& flags) { return !flags.no_plot && flags.plot != "/dev/null"; }
 
 /// What can be refused before any work is done.
 void check(Flags& flags) {
-  for (const CLI::Option* option : flags.fixed) {
-    if (!flags.lesson || option->count() == 0) continue;
+  for (const Flag& flag : flags.fixed) {
+    if (!flags.lesson || !flag.given()) continue;
     throw Error(
-        ErrorKind::value, "--lesson decides " + option->get_name() + " itself",
+        ErrorKind::value, "--lesson decides " + flag.name() + " itself",
         {.want = "the lesson's protocol, to the letter", .hint = "leave one of the two out"});
   }
   flags.options.loss = parse_loss(flags.loss);
@@ -134,70 +135,68 @@ int run(Flags& flags, const std::string& line) {
   return 0;
 }
 
-void add_model_flags(CLI::App& app, Flags& flags) {
-  const std::string group = "model";
+void add_model_flags(Command& command, Flags& flags) {
   ForecastOptions& o = flags.options;
+  command.group("model");
   flags.fixed = {
-      add_choice(app, "--model", o.model, {"simple_rnn", "gru", "lstm"},
-                 "simple_rnn, gru or lstm (default gru)", group),
-      add_count(app, "--units", o.units, "size of the recurrent layer (default 50)", group, 1,
-                16'384),
-      add_count(app, "--window", o.window, "values that it sees (default 50)", group),
-      add_choice(app, "--target", o.target, {"level", "change"},
-                 "what it predicts: the change from the last value, or the value itself (default "
-                 "change)",
-                 group),
-      add_choice(app, "--scaler", o.scaler, {"minmax", "standard", "robust", "none"},
-                 "of its inputs: minmax, standard, robust or none (default standard)", group),
-      add_count(app, "--horizon", o.horizon, "steps ahead that are evaluated (default 1)", group),
-      add_count(app, "--steps", o.steps,
-                "values to forecast beyond the end (default: the horizon, at least 3)", group, 1,
-                1'000'000),
+      command.choice("--model", o.model, {"simple_rnn", "gru", "lstm"},
+                     "simple_rnn, gru or lstm (default gru)"),
+      command.count("--units", o.units, "size of the recurrent layer (default 50)", 1, 16'384),
+      command.count("--window", o.window, "values that it sees (default 50)"),
+      command.choice("--target", o.target, {"level", "change"},
+                     "what it predicts: the change from the last value, or the value itself "
+                     "(default change)"),
+      command.choice("--scaler", o.scaler, {"minmax", "standard", "robust", "none"},
+                     "of its inputs: minmax, standard, robust or none (default standard)"),
+      command.count("--horizon", o.horizon, "steps ahead that are evaluated (default 1)"),
+      command.count("--steps", o.steps,
+                    "values to forecast beyond the end (default: the horizon, at least 3)", 1,
+                    1'000'000),
   };
 }
 
-void add_training_flags(CLI::App& app, Flags& flags) {
-  const std::string group = "training";
+void add_training_flags(Command& command, Flags& flags) {
   ForecastOptions& o = flags.options;
-  const std::vector<CLI::Option*> more = {
-      add_count(app, "--epochs", o.epochs, "at most (default 50)", group),
-      add_count(app, "--batch-size", o.batch_size, "(default 32)", group),
-      add_count(app, "--patience", o.patience,
-                "epochs without a better validation loss before it stops (default 5)", group),
-      add_text(app, "--loss", flags.loss, "NAME", "a loss by its Keras name (default huber)",
-               group),
-      add_number(app, "--learning-rate", o.learning_rate, "of Adam (default 0.001)", group),
+  command.group("training");
+  const std::vector<Flag> more = {
+      command.count("--epochs", o.epochs, "at most (default 50)"),
+      command.count("--batch-size", o.batch_size, "(default 32)"),
+      command.count("--patience", o.patience,
+                    "epochs without a better validation loss before it stops (default 5)"),
+      command.text("--loss", flags.loss, "NAME", "a loss by its Keras name (default huber)"),
+      command.number("--learning-rate", o.learning_rate, "of Adam (default 0.001)"),
   };
   flags.fixed.insert(flags.fixed.end(), more.begin(), more.end());
-  add_switch(app, "--lesson", flags.lesson,
-             "the lesson's own protocol, to the letter, and what is wrong with it", group);
+  command.toggle("--lesson", flags.lesson,
+                 "the lesson's own protocol, to the letter, and what is wrong with it");
 }
 
 }  // namespace
 
-Command forecast_command(CLI::App& root, const std::string& line) {
+Command forecast_command(const std::string& line) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* app = add_command(
-      root, "forecast", "Forecasts a series: a network beside the simple forecasts it has to beat.",
-      "  unroll forecast\n"
-      "  unroll forecast prices.csv --column CLOSE --save model.unroll");
-  add_text(*app, "FILE", flags->data.file, "",
-           "a CSV file, an http(s) URL, or - for standard input; none: the embedded series",
-           "data");
-  add_series(*app, flags->data);
-  add_model_flags(*app, *flags);
-  add_training_flags(*app, *flags);
-  CLI::Option* plot = add_text(
-      *app, "--plot", flags->plot, "FILE",
-      "picture to draw, .png or .svg, or - for the terminal (default forecast.png)", "output");
-  add_switch(*app, "--no-plot", flags->no_plot, "no picture", "output");
-  add_text(*app, "--save", flags->save, "FILE", "keep the trained model, for unroll predict",
-           "output");
-  add_common(*app, flags->common);
-  return {app, [flags, plot, line] {
-            flags->plot_asked = plot->count() > 0;
-            return run(*flags, line);
-          }};
+  Command command("forecast",
+                  "Forecasts a series: a network beside the simple forecasts it has to beat.",
+                  "  unroll forecast\n"
+                  "  unroll forecast prices.csv --column CLOSE --save model.unroll");
+  command.group("data");
+  command.text("FILE", flags->data.file, "",
+               "a CSV file, an http(s) URL, or - for standard input; none: the embedded series");
+  add_series(command, flags->data);
+  add_model_flags(command, *flags);
+  add_training_flags(command, *flags);
+  command.group("output");
+  const Flag plot =
+      command.text("--plot", flags->plot, "FILE",
+                   "picture to draw, .png or .svg, or - for the terminal (default forecast.png)");
+  command.toggle("--no-plot", flags->no_plot, "no picture");
+  command.text("--save", flags->save, "FILE", "keep the trained model, for unroll predict");
+  add_common(command, flags->common);
+  command.action([flags, plot, line] {
+    flags->plot_asked = plot.given();
+    return run(*flags, line);
+  });
+  return command;
 }
 
 }  // namespace unroll::apps

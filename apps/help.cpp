@@ -5,6 +5,7 @@
 
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/spelling.h"
 
 namespace unroll::apps {
 
@@ -108,48 +109,51 @@ std::string contents() {
   return text + "\nunroll COMMAND --help shows the flags of a command.\n";
 }
 
-int run(const CLI::App& root, const std::string& word) {
-  if (word.empty()) {
-    write_out(contents());
-    return 0;
-  }
-  const auto topic = std::ranges::find(topics, word, [](const Topic& t) { return t.name; });
-  if (topic != topics.end()) {
-    write_out(topic->text);
-    return 0;
-  }
-  for (const CLI::App* command : root.get_subcommands(nullptr)) {
-    if (command->get_name() != word) continue;
-    write_out(command->help("unroll " + word));
-    return 0;
-  }
-  std::vector<std::string> known = topic_names();
-  for (const CLI::App* command : root.get_subcommands(nullptr))
-    known.push_back(command->get_name());
-  const std::string near = nearest(word, known);
-  std::string all;
-  for (const Topic& one : topics) all += (all.empty() ? "" : ", ") + std::string(one.name);
-  throw Error(ErrorKind::value, "unroll help: no such topic",
-              {.got = "\"" + word + "\"",
-               .want = all,
-               .hint = near.empty() ? "unroll help" : "unroll help " + near});
-}
-
-}  // namespace
-
 std::vector<std::string> topic_names() {
   std::vector<std::string> names;
   for (const Topic& topic : topics) names.emplace_back(topic.name);
   return names;
 }
 
-Command help_command(CLI::App& root) {
+Error no_such_topic(const Command& root, const std::string& word) {
+  std::vector<std::string> known = topic_names();
+  std::string all;
+  for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
+  for (const Command& command : root.commands()) known.push_back(command.name());
+  const std::string near = nearest(word, known);
+  return Error(ErrorKind::value, "unroll help: no such topic",
+               {.got = "\"" + word + "\"",
+                .want = all,
+                .hint = near.empty() ? "unroll help" : "unroll help " + near});
+}
+
+int run(const Command& root, const std::string& word) {
+  const auto topic = std::ranges::find(topics, word, [](const Topic& t) { return t.name; });
+  const auto command = std::ranges::find(root.commands(), word, &Command::name);
+  if (word.empty()) {
+    write_out(contents());
+  } else if (topic != topics.end()) {
+    write_out(topic->text);
+  } else if (command != root.commands().end()) {
+    write_out(command->help());
+  } else {
+    throw no_such_topic(root, word);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command help_command(const Command& root) {
   auto word = std::make_shared<std::string>();
-  CLI::App* app = add_command(root, "help", "Explains what the words mean.",
-                              "  unroll help\n"
-                              "  unroll help persistence");
-  add_text(*app, "TOPIC", *word, "", "what to explain; none: the list", "topic");
-  return {app, [word, &root] { return run(root, *word); }};
+  Command command("help", "Explains what the words mean.",
+                  "  unroll help\n"
+                  "  unroll help persistence");
+  command.group("topic");
+  command.text("TOPIC", *word, "", "what to explain; none: the list");
+  command.knows(topic_names());
+  command.action([word, &root] { return run(root, *word); });
+  return command;
 }
 
 }  // namespace unroll::apps

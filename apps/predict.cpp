@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "apps/flags.h"
 #include "apps/forecast_bundle.h"
 #include "apps/output.h"
 
@@ -110,23 +111,24 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-Command predict_command(CLI::App& root) {
+Command predict_command() {
   auto flags = std::make_shared<Flags>();
-  CLI::App* app = add_command(root, "predict",
-                              "Forecasts other data with a model that unroll forecast has saved.",
-                              "  unroll predict model.unroll --data prices.csv\n"
-                              "  unroll predict model.unroll --data prices.csv --steps 10 --json");
-  add_text(*app, "MODEL", flags->model, "", "a file that unroll forecast --save wrote", "model")
-      ->required();
-  add_text(*app, "--data", flags->data.file, "FILE",
-           "a CSV file, an http(s) URL, or - for standard input; none: the embedded series",
-           "data");
-  add_series(*app, flags->data);
-  add_count(*app, "--steps", flags->steps,
-            "values to forecast beyond the end (default: the saved horizon, at least 3)", "model",
-            1, 1'000'000);
-  add_common(*app, flags->common);
-  return {app, [flags] { return run(*flags); }};
+  Command command("predict", "Forecasts other data with a model that unroll forecast has saved.",
+                  "  unroll predict model.unroll --data prices.csv\n"
+                  "  unroll predict model.unroll --data prices.csv --steps 10 --json");
+  command.group("model");
+  command.text("MODEL", flags->model, "", "a file that unroll forecast --save wrote").required();
+  command.group("data");
+  command.text("--data", flags->data.file, "FILE",
+               "a CSV file, an http(s) URL, or - for standard input; none: the embedded series");
+  add_series(command, flags->data);
+  command.group("model");
+  command.count("--steps", flags->steps,
+                "values to forecast beyond the end (default: the saved horizon, at least 3)", 1,
+                1'000'000);
+  add_common(command, flags->common);
+  command.action([flags] { return run(*flags); });
+  return command;
 }
 
 }  // namespace unroll::apps
