@@ -126,8 +126,8 @@ class Callback {
   /// Around each evaluation: those of fit, and evaluate() with this callback.
   virtual void on_test_begin(Model&) {}
   virtual void on_test_end(Model&, const Logs&) {}
-  /// After each step and each epoch, when every callback has had the end of it: fit_state() is then
-  /// whole.
+  /// Before the first step, and after each step and each epoch when every callback has had the end
+  /// of it: fit_state() is then whole.
   virtual void on_settled(Model&, const FitPosition& /*next*/) {}
 
   /// What it remembers from epoch to epoch, so that a fit can go on in another process. load comes
@@ -138,11 +138,17 @@ class Callback {
 
 struct CompileOptions {
   Optimizer optimizer = "rmsprop";
-  Loss loss = "mse";  ///< of every output; their sum is trained
-  std::vector<Metric> metrics = {};
+  Loss loss = "mse";                 ///< of every output; their weighted sum is trained
+  std::vector<Metric> metrics = {};  ///< of every output, without sample_weight
   /// Names every random number: first weights (unless they have been set), shuffling, dropout.
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: UNROLL_THREADS, or every processor this process may use
+  /// What each output's loss counts in the sum; none: 1 each.
+  std::vector<double> loss_weights = {};
+  std::vector<Metric> weighted_metrics = {};  ///< of every output, with sample_weight
+  /// One loss an output, and one list of metrics an output, where outputs differ; none: as above.
+  std::vector<Loss> losses = {};
+  std::vector<std::vector<Metric>> metrics_of_outputs = {};
 };
 
 /// Data that is watched but not trained on.

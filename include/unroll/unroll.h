@@ -45,7 +45,9 @@
 
 // Whole tasks, and models in files.
 #include "unroll/bundle.h"
+#include "unroll/checkpoints.h"
 #include "unroll/forecast.h"
+#include "unroll/loggers.h"
 
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"

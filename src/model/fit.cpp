@@ -64,6 +64,7 @@ History FitRun::run() {
   } else {
     passes_.begin(epoch_);
   }
+  settle(false);
   while (epoch_ < options_.epochs && (inside_ || !impl_.stop) && !interrupted_) {
     if (!inside_) begin_epoch();
     train_epoch();
