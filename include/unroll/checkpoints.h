@@ -12,6 +12,7 @@
 // the two is needed.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,8 @@ namespace unroll {
 class Frequency {
  public:
   consteval Frequency(const char* name) : batches_(find(name)) {}
-  constexpr Frequency(Index batches) : batches_(batches), given_(true) {}
+  constexpr Frequency(std::integral auto batches)
+      : batches_(static_cast<Index>(batches)), given_(true) {}
 
   /// 0: after each epoch.
   constexpr Index batches() const noexcept { return batches_; }
