@@ -187,11 +187,13 @@ Description describe_fit(const ModelImpl& model, const Trainer& trainer, const P
   all.emplace_back("steps_per_epoch", or_none(options.steps_per_epoch));
   std::string weights;
   for (const auto& [label, weight] : options.class_weight) {
-    weights += fmt::format("{}: {} ", label, weight);
+    weights += fmt::format("{}{}: {}", weights.empty() ? "" : ", ", label, weight);
   }
   all.emplace_back("class_weight", weights.empty() ? "none" : weights);
   std::string callbacks;
-  for (const auto& callback : options.callbacks) callbacks += class_of(*callback) + " ";
+  for (const auto& callback : options.callbacks) {
+    callbacks += (callbacks.empty() ? "" : ", ") + class_of(*callback);
+  }
   all.emplace_back("callbacks", callbacks.empty() ? "none" : callbacks);
   return all;
 }
