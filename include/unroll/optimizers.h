@@ -12,9 +12,12 @@
 //   clipnorm          each variable's gradient is scaled down to this length; only one of the three
 //   clipvalue         each number of the gradient is cut to [-clipvalue, clipvalue]
 //   global_clipnorm   all gradients together are scaled down to this length
-//   use_ema           an average of the weights is kept: a = ema_momentum a + (1 - ema_momentum) w;
-//   it
-//                     replaces the weights every ema_overwrite_frequency steps, and in finalize()
+//   use_ema           an average of the weights is kept, a = ema_momentum a + (1 - ema_momentum) w:
+//                     it replaces the weights every ema_overwrite_frequency steps, and in
+//                     finalize()
+//   gradient_accumulation_steps
+//                     the weights move only every so many batches, along the mean of their
+//                     gradients
 #pragma once
 
 #include <array>
@@ -31,8 +34,7 @@
 
 namespace unroll {
 
-// --- the optimisers: g is the gradient, w the weight, t the number of the step, 1 the first
-// ------------
+// --- the optimisers: g is the gradient, w the weight, t the number of the step, 1 the first ---
 
 /// w -= rate g, with momentum v = momentum v - rate g; w += v, and nesterov looks one step ahead.
 struct SGD {
@@ -44,6 +46,7 @@ struct SGD {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "SGD";
   static constexpr std::array<std::string_view, 1> names{"sgd"};
@@ -59,6 +62,7 @@ struct SGD {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -75,6 +79,7 @@ struct RMSprop {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "RMSprop";
   static constexpr std::array<std::string_view, 1> names{"rmsprop"};
@@ -92,6 +97,7 @@ struct RMSprop {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -109,6 +115,7 @@ struct Adam {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "Adam";
   static constexpr std::array<std::string_view, 1> names{"adam"};
@@ -126,6 +133,7 @@ struct Adam {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -141,6 +149,7 @@ struct AdamW {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "AdamW";
   static constexpr std::array<std::string_view, 1> names{"adamw"};
@@ -158,6 +167,7 @@ struct AdamW {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -172,6 +182,7 @@ struct Adamax {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "Adamax";
   static constexpr std::array<std::string_view, 1> names{"adamax"};
@@ -188,6 +199,7 @@ struct Adamax {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -202,6 +214,7 @@ struct Nadam {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "Nadam";
   static constexpr std::array<std::string_view, 1> names{"nadam"};
@@ -218,6 +231,7 @@ struct Nadam {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -231,6 +245,7 @@ struct Adagrad {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "Adagrad";
   static constexpr std::array<std::string_view, 1> names{"adagrad"};
@@ -246,6 +261,7 @@ struct Adagrad {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -260,6 +276,7 @@ struct Adadelta {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "Adadelta";
   static constexpr std::array<std::string_view, 1> names{"adadelta"};
@@ -275,6 +292,7 @@ struct Adadelta {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -292,6 +310,7 @@ struct Ftrl {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "Ftrl";
   static constexpr std::array<std::string_view, 1> names{"ftrl"};
@@ -311,6 +330,7 @@ struct Ftrl {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -324,6 +344,7 @@ struct Lion {
   bool use_ema = false;
   double ema_momentum = 0.99;
   std::optional<Index> ema_overwrite_frequency = {};
+  std::optional<Index> gradient_accumulation_steps = {};
 
   static constexpr std::string_view class_name = "Lion";
   static constexpr std::array<std::string_view, 1> names{"lion"};
@@ -339,6 +360,7 @@ struct Lion {
     d.field("use_ema", use_ema);
     d.field("ema_momentum", ema_momentum);
     d.field("ema_overwrite_frequency", ema_overwrite_frequency);
+    d.field("gradient_accumulation_steps", gradient_accumulation_steps);
   }
 };
 
@@ -390,7 +412,8 @@ void check(const Optimizer& optimizer);
 
 // --- one step over any part of the flat vectors, for float and double ---
 
-/// Keras's names of the slots, "momentum", "velocity"; the average of use_ema is the last.
+/// Keras's names of the slots, "momentum", "velocity"; then "gradient_accumulator" where gradients
+/// are gathered; the average of use_ema is the last.
 std::vector<std::string_view> slot_names(const Optimizer& optimizer);
 Index slot_count(const Optimizer& optimizer) noexcept;
 /// Numbers that Keras counts as the optimiser's: the slots, the step and a constant learning rate.
@@ -399,12 +422,21 @@ Index optimizer_size(const Optimizer& optimizer, Index parameters) noexcept;
 /// Requires: slot_count tensors of float32 or float64.
 void initialize_slots(const Optimizer& optimizer, std::span<Tensor> slots);
 
-/// Step number `iteration` (1 is the first) of n weights: w and slots change, g is read.
-/// Requires: `slots` points to slot_count rows of n.
-/// Threads: any parts by any thread; the cut does not show in the bits. Allocates nothing.
+/// Step number `iteration` (1 is the first) of n weights: w and slots change, g is read. A
+/// schedule's steps are batches. Requires: `slots` points to slot_count rows of n. Threads: any
+/// parts by any thread; the cut does not show in the bits. Allocates nothing.
 template <class T>
 void apply(const Optimizer& optimizer, Index iteration, Index n, const T* g, T* w,
            std::span<T* const> slots);
+
+/// Batches whose gradients make one step; 1 unless gradient_accumulation_steps says more.
+Index batches_per_step(const Optimizer& optimizer) noexcept;
+/// Gathers the gradient of batch number `batch` (1 is the first), n numbers of it: returns whether
+/// a step is due, for which g has become the mean of the gathered gradients; to be clipped after
+/// that, and applied as step batch / batches_per_step. With 1 batch a step it does nothing and
+/// returns true. Requires: `slots` as apply.
+template <class T>
+bool accumulate(const Optimizer& optimizer, Index batch, Index n, T* g, std::span<T* const> slots);
 
 /// Replaces the weights by their average, if use_ema keeps one: for the end of a training.
 template <class T>

@@ -8,39 +8,14 @@
 #pragma once
 
 #include <array>
-#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <variant>
 
 #include "unroll/index.h"
+#include "unroll/short_list.h"
 
 namespace unroll {
-
-/// A short list that lives in place, so that schedules, and with them optimisers, are plain values.
-template <class T, std::size_t most>
-class ShortList {
- public:
-  constexpr ShortList() = default;
-  /// Throws: Error (value) for more than `most`.
-  constexpr ShortList(std::initializer_list<T> values) {
-    for (const T& value : values) push_back(value);
-  }
-  constexpr void push_back(const T& value) {
-    if (size_ == most) refuse();
-    values_[size_++] = value;
-  }
-  constexpr std::size_t size() const noexcept { return size_; }
-  constexpr const T& operator[](std::size_t i) const noexcept { return values_[i]; }
-  constexpr const T* begin() const noexcept { return values_.data(); }
-  constexpr const T* end() const noexcept { return values_.data() + size_; }
-
- private:
-  [[noreturn]] static void refuse();
-
-  std::array<T, most> values_{};
-  std::size_t size_ = 0;
-};
 
 /// initial_learning_rate * decay_rate^(step / decay_steps); staircase: in whole powers.
 struct ExponentialDecay {

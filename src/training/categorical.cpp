@@ -8,6 +8,7 @@
 #include "src/kernels/softmax.h"
 #include "src/kernels/vector.h"
 #include "src/training/loss_functions.h"
+#include "src/training/numbers.h"
 #include "unroll/error.h"
 
 namespace unroll::training {
@@ -71,11 +72,8 @@ std::optional<Index> label_of(const SparseCategoricalCrossentropy& loss, Index n
   if (loss.ignore_class && y == static_cast<T>(*loss.ignore_class)) return std::nullopt;
   const bool whole = y >= 0 && y < static_cast<T>(n) && y == std::floor(y);
   if (whole) return static_cast<Index>(y);
-  std::string got = std::to_string(static_cast<double>(y));
-  got.erase(got.find_last_not_of('0') + 1);
-  if (got.ends_with('.')) got.pop_back();
   throw Error(ErrorKind::value, "sparse_categorical_crossentropy: a label names no class",
-              {.got = "label " + got,
+              {.got = "label " + short_number(static_cast<double>(y)),
                .want = "a whole number from 0 to " + std::to_string(n - 1) +
                        ", as the predictions have " + std::to_string(n) + " classes",
                .hint = "labels of padding are left out by a mask, or by .ignore_class"});

@@ -2,7 +2,7 @@
 //
 // Letters: N classes, L labels. Between the labels, before and after them stand blanks: 2
 // L + 1 places. a[t][s] is the log probability of all beginnings that stand at place s after step
-// t, b[t][s] that of all ends that go on from there.
+// t, b[t][s] that of all ends that go on from there. Steps are those that the mask keeps.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -40,6 +40,7 @@ struct Sequence {
   void forward() const {
     constexpr T never = -std::numeric_limits<T>::infinity();
     const Index S = places(L);
+    if (steps == 0) return;
     for (Index s = 0; s < S; ++s) a[s] = s < 2 ? log(0, s) : never;
     for (Index t = 1; t < steps; ++t) {
       const T* before = a + (t - 1) * S;
@@ -55,6 +56,7 @@ struct Sequence {
   void backward() const {
     constexpr T never = -std::numeric_limits<T>::infinity();
     const Index S = places(L);
+    if (steps == 0) return;
     for (Index s = 0; s < S; ++s) b[(steps - 1) * S + s] = s + 2 >= S ? T{0} : never;
     for (Index t = steps - 1; t > 0; --t) {
       const T* after = b + t * S;
@@ -68,68 +70,83 @@ struct Sequence {
   }
 
   T total() const {
+    // No step at all reads as no label.
+    if (steps == 0) return L == 0 ? T{0} : -std::numeric_limits<T>::infinity();
     const T* last = a + (steps - 1) * places(L);
     return L == 0 ? last[0] : log_add(last[2 * L], last[2 * L - 1]);
   }
 };
 
+/// Calls f(t) for the steps of a row that count.
+template <class T, class F>
+void for_each_step(const CtcBatch<T>& batch, Index row, const F& f) {
+  for (Index t = 0; t < batch.steps; ++t) {
+    if (batch.mask != nullptr && !batch.mask[row * batch.mask_row + t * batch.mask_step]) continue;
+    f(t);
+  }
+}
+
 template <class T>
-Sequence<T> sequence(Index row, Index time, Index n, Index length, const T* y_true, const T* y_pred,
-                     T* scratch) {
-  const T* labels = y_true + row * length;
-  for (Index i = 0; i < length; ++i) {
-    if (labels[i] >= 0 && labels[i] < static_cast<T>(n)) continue;
+Sequence<T> sequence(const CtcBatch<T>& batch, Index row, T* scratch) {
+  const T* labels = batch.y_true + row * batch.length;
+  for (Index i = 0; i < batch.length; ++i) {
+    if (labels[i] >= 0 && labels[i] < static_cast<T>(batch.n)) continue;
     throw Error(ErrorKind::value, "ctc: a label names no class",
                 {.got = "label " + std::to_string(static_cast<Index>(labels[i])) + " in row " +
                         std::to_string(row),
-                 .want = "0 (the blank) to " + std::to_string(n - 1)});
+                 .want = "0 (the blank) to " + std::to_string(batch.n - 1)});
   }
   // Keras's rule: as many labels, from the first on, as are not padding.
-  const Index count = length - std::count(labels, labels + length, T{0});
-  kernels::log_softmax(time, n, y_pred + row * time * n, scratch);
-  T* a = scratch + time * n;
-  return {time, n, count, labels, scratch, a, a + time * places(count)};
+  const Index count = batch.length - std::count(labels, labels + batch.length, T{0});
+  Index kept = 0;
+  for_each_step(batch, row, [&](Index t) {
+    const T* logits = batch.y_pred + row * batch.row_stride + t * batch.step_stride;
+    kernels::log_softmax(1, batch.n, logits, scratch + kept++ * batch.n);
+  });
+  T* a = scratch + batch.steps * batch.n;
+  return {kept, batch.n, count, labels, scratch, a, a + batch.steps * places(count)};
 }
 
 }  // namespace
 
-Index ctc_scratch_size(Index time, Index n, Index length) noexcept {
-  return time * (n + 2 * places(length));
+Index ctc_scratch_size(Index steps, Index n, Index length) noexcept {
+  return steps * (n + 2 * places(length));
 }
 
 template <class T>
-void ctc_values(Index batch, Index time, Index n, Index length, const T* y_true, const T* y_pred,
-                T* values, T* scratch) {
-  for (Index row = 0; row < batch; ++row) {
-    const Sequence<T> s = sequence(row, time, n, length, y_true, y_pred, scratch);
+void ctc_values(const CtcBatch<T>& batch, T* values, T* scratch) {
+  for (Index row = 0; row < batch.rows; ++row) {
+    const Sequence<T> s = sequence(batch, row, scratch);
     s.forward();
     values[row] = -s.total();
   }
 }
 
 template <class T>
-void ctc_gradient(Index batch, Index time, Index n, Index length, const T* y_true, const T* y_pred,
-                  const T* dvalues, T* dpred, T* scratch) {
-  for (Index row = 0; row < batch; ++row) {
-    const Sequence<T> q = sequence(row, time, n, length, y_true, y_pred, scratch);
+void ctc_gradient(const CtcBatch<T>& batch, const T* dvalues, T* dpred, T* scratch) {
+  for (Index row = 0; row < batch.rows; ++row) {
+    const Sequence<T> q = sequence(batch, row, scratch);
     const Index S = places(q.L);
     q.forward();
     q.backward();
     const T total = q.total(), d = dvalues[row];
-    for (Index t = 0; t < time; ++t) {
-      T* dp = dpred + (row * time + t) * n;
-      for (Index k = 0; k < n; ++k) dp[k] += d * std::exp(q.logs[t * n + k]);
+    if (total == -std::numeric_limits<T>::infinity()) continue;
+    Index kept = 0;
+    for_each_step(batch, row, [&](Index t) {
+      T* dp = dpred + row * batch.row_stride + t * batch.step_stride;
+      for (Index k = 0; k < q.N; ++k) dp[k] += d * std::exp(q.logs[kept * q.N + k]);
       // Less the probability of standing there, given that the labels are read.
       for (Index s = 0; s < S; ++s) {
-        dp[q.symbol(s)] -= d * std::exp(q.a[t * S + s] + q.b[t * S + s] - total);
+        dp[q.symbol(s)] -= d * std::exp(q.a[kept * S + s] + q.b[kept * S + s] - total);
       }
-    }
+      ++kept;
+    });
   }
 }
 
-#define UNROLL_INSTANTIATE(T)                                                       \
-  template void ctc_values(Index, Index, Index, Index, const T*, const T*, T*, T*); \
-  template void ctc_gradient(Index, Index, Index, Index, const T*, const T*, const T*, T*, T*);
+#define UNROLL_INSTANTIATE(T)                           \
+  template void ctc_values(const CtcBatch<T>&, T*, T*); \
+  template void ctc_gradient(const CtcBatch<T>&, const T*, T*, T*);
 UNROLL_INSTANTIATE(float)
 UNROLL_INSTANTIATE(double)
 #undef UNROLL_INSTANTIATE

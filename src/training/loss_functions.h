@@ -9,7 +9,8 @@ namespace unroll::training {
 template <class T>
 inline constexpr T epsilon = static_cast<T>(1e-7);
 
-/// Some samples: y and p are (samples, n), or y is (samples) labels.
+/// Some samples: p is (samples, n); y the same, or (samples) labels, or (samples, n / 2) where p is
+/// of distributions.
 template <class T>
 struct Samples {
   Index samples = 0, n = 0;
@@ -30,6 +31,10 @@ UNROLL_LOSS(MeanSquaredLogarithmicError);
 UNROLL_LOSS(Huber);
 UNROLL_LOSS(LogCosh);
 UNROLL_LOSS(Quantile);
+UNROLL_LOSS(SymmetricMeanAbsolutePercentageError);
+UNROLL_LOSS(MeanAbsoluteScaledError);
+UNROLL_LOSS(GaussianNegativeLogLikelihood);
+UNROLL_LOSS(StudentTNegativeLogLikelihood);
 UNROLL_LOSS(Poisson);
 UNROLL_LOSS(KLDivergence);
 UNROLL_LOSS(CosineSimilarity);

@@ -59,6 +59,7 @@ double value(const TopKCategoricalAccuracy& o, Index n, const T* y, const T* p) 
 
 template <class T>
 double value(const SparseTopKCategoricalAccuracy& o, Index n, const T* y, const T* p) {
+  if (o.from_sorted_ids) return std::find(p, p + std::min(o.k, n), *y) < p + std::min(o.k, n);
   return in_top(o.k, n, p, static_cast<Index>(*y));
 }
 
@@ -73,11 +74,43 @@ double value(const RootMeanSquaredError&, Index n, const T* y, const T* p) {
 }
 
 template <class T>
-double value(const SymmetricMeanAbsolutePercentageError&, Index n, const T* y, const T* p) {
-  return 200 * mean_of(n, y, p, [](T a, T b) {
-           const T size = std::abs(a) + std::abs(b);
-           return size == 0 ? T{0} : std::abs(a - b) / size;
-         });
+double value(const Sum&, Index n, const T*, const T* p) {
+  double total = 0;
+  for (Index j = 0; j < n; ++j) total += static_cast<double>(p[j]);
+  return total;
+}
+
+/// Means, variances and the covariance of a sample's numbers.
+struct Moments {
+  double mean_y = 0, mean_p = 0, variance_y = 0, variance_p = 0, covariance = 0;
+
+  template <class T>
+  Moments(Index n, const T* y, const T* p) {
+    const double share = quotient(1, static_cast<double>(n));
+    for (Index j = 0; j < n; ++j) {
+      mean_y += share * static_cast<double>(y[j]);
+      mean_p += share * static_cast<double>(p[j]);
+    }
+    for (Index j = 0; j < n; ++j) {
+      const double dy = static_cast<double>(y[j]) - mean_y, dp = static_cast<double>(p[j]) - mean_p;
+      variance_y += share * dy * dy;
+      variance_p += share * dp * dp;
+      covariance += share * dy * dp;
+    }
+  }
+};
+
+template <class T>
+double value(const PearsonCorrelation&, Index n, const T* y, const T* p) {
+  const Moments m(n, y, p);
+  return m.covariance / std::sqrt(m.variance_y * m.variance_p);
+}
+
+template <class T>
+double value(const ConcordanceCorrelation&, Index n, const T* y, const T* p) {
+  const Moments m(n, y, p);
+  const double apart = m.mean_y - m.mean_p;
+  return 2 * m.covariance / (m.variance_y + m.variance_p + apart * apart + epsilon<double>);
 }
 
 /// Adds the losses of samples, a few at a time, with the weights that `weight_of(s)` gives.
@@ -105,6 +138,11 @@ constexpr bool labels = std::is_same_v<Option, SparseCategoricalAccuracy> ||
 
 }  // namespace
 
+template <MeanMetric Option>
+Index state_size(const Option&, Index) noexcept {
+  return 2;
+}
+
 template <MeanMetric Option, class T>
 void update(const Option& o, const Seen<T>& s, std::span<double> state) {
   if constexpr (std::is_same_v<Option, Loss>) {
@@ -129,11 +167,21 @@ void update(const Option& o, const Seen<T>& s, std::span<double> state) {
   }
 }
 
-double result(const RootMeanSquaredError&, Index, std::span<const double> state) {
-  return std::sqrt(quotient(state[0], state[1]));
-}
-double result(const Perplexity&, Index, std::span<const double> state) {
-  return state[1] == 0 ? 0 : std::exp(state[0] / state[1]);
+template <MeanMetric Option>
+void result(const Option& o, Index, std::span<const double> state, Values& out) {
+  const double mean = quotient(state[0], state[1]);
+  if constexpr (std::is_same_v<Option, Sum>) {
+    out(state[0]);
+  } else if constexpr (std::is_same_v<Option, RootMeanSquaredError>) {
+    out(std::sqrt(mean));
+  } else if constexpr (std::is_same_v<Option, Perplexity>) {
+    out(state[1] == 0 ? 0 : std::exp(mean));
+  } else if constexpr (std::is_same_v<Option, Loss>) {
+    // As a loss minus the cosine falls; as a metric the cosine is meant.
+    out(std::holds_alternative<CosineSimilarity>(o.options()) ? -mean : mean);
+  } else {
+    out(mean);
+  }
 }
 
 UNROLL_INSTANTIATE_METRIC(AnyAccuracy);
@@ -145,7 +193,9 @@ UNROLL_INSTANTIATE_METRIC(TopKCategoricalAccuracy);
 UNROLL_INSTANTIATE_METRIC(SparseTopKCategoricalAccuracy);
 UNROLL_INSTANTIATE_METRIC(Mean);
 UNROLL_INSTANTIATE_METRIC(RootMeanSquaredError);
-UNROLL_INSTANTIATE_METRIC(SymmetricMeanAbsolutePercentageError);
+UNROLL_INSTANTIATE_METRIC(Sum);
+UNROLL_INSTANTIATE_METRIC(PearsonCorrelation);
+UNROLL_INSTANTIATE_METRIC(ConcordanceCorrelation);
 UNROLL_INSTANTIATE_METRIC(Perplexity);
 UNROLL_INSTANTIATE_METRIC(Loss);
 

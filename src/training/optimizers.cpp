@@ -5,6 +5,7 @@
 #include <string>
 
 #include "src/kernels/vector.h"
+#include "src/training/numbers.h"
 #include "src/training/steps.h"
 #include "unroll/error.h"
 
@@ -33,12 +34,9 @@ namespace {
 void check_range(const Optimizer& optimizer, const char* option, bool inside, double got,
                  const char* want) {
   if (inside) return;
-  std::string text = std::to_string(got);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
   throw Error(ErrorKind::value,
               std::string(optimizer.class_name()) + ": " + option + " is out of range",
-              {.got = text, .want = want});
+              {.got = training::short_number(got), .want = want});
 }
 
 }  // namespace
@@ -56,6 +54,10 @@ void check(const Optimizer& optimizer) {
         if (o.ema_overwrite_frequency) {
           check_range(optimizer, "ema_overwrite_frequency", *o.ema_overwrite_frequency >= 1,
                       static_cast<double>(*o.ema_overwrite_frequency), "at least 1");
+        }
+        if (o.gradient_accumulation_steps) {
+          check_range(optimizer, "gradient_accumulation_steps", *o.gradient_accumulation_steps >= 2,
+                      static_cast<double>(*o.gradient_accumulation_steps), "at least 2");
         }
         if constexpr (requires { o.momentum; }) {
           check_range(optimizer, "momentum", o.momentum >= 0 && o.momentum <= 1, o.momentum,
@@ -78,6 +80,7 @@ std::vector<std::string_view> slot_names(const Optimizer& optimizer) {
   std::visit(
       [&](const auto& option) {
         for (const training::Slot& slot : training::slots(option)) names.push_back(slot.name);
+        if (option.gradient_accumulation_steps) names.push_back("gradient_accumulator");
         if (option.use_ema) names.push_back("average");
       },
       optimizer.options());
@@ -87,7 +90,8 @@ std::vector<std::string_view> slot_names(const Optimizer& optimizer) {
 Index slot_count(const Optimizer& optimizer) noexcept {
   return std::visit(
       [](const auto& option) {
-        return training::slots(option).size() + (option.use_ema ? Index{1} : Index{0});
+        return training::slots(option).size() + Index{option.use_ema} +
+               Index{option.gradient_accumulation_steps.has_value()};
       },
       optimizer.options());
 }
@@ -110,6 +114,7 @@ void initialize_slots(const Optimizer& optimizer, std::span<Tensor> slots) {
       [&](const auto& option) {
         std::size_t i = 0;
         for (const training::Slot& slot : training::slots(option)) fill(slots[i++], slot.initial);
+        if (option.gradient_accumulation_steps) fill(slots[i++], 0);
         if (option.use_ema) fill(slots[i], 0);
       },
       optimizer.options());
@@ -120,7 +125,8 @@ void apply(const Optimizer& optimizer, Index iteration, Index n, const T* g, T* 
            std::span<T* const> slots) {
   std::visit(
       [&](const auto& option) {
-        const double rate = option.learning_rate.at(iteration - 1);
+        const Index batches = option.gradient_accumulation_steps.value_or(1);
+        const double rate = option.learning_rate.at(iteration * batches - 1);
         const double decay = std::optional<double>(option.weight_decay).value_or(0);
         if (decay != 0) kernels::add_scaled(n, static_cast<T>(-rate * decay), w, w);
         training::step(option, training::Step<T>{rate, iteration, n, g, w, slots});
@@ -136,6 +142,24 @@ void apply(const Optimizer& optimizer, Index iteration, Index n, const T* g, T* 
       optimizer.options());
 }
 
+Index batches_per_step(const Optimizer& optimizer) noexcept {
+  return std::visit([](const auto& o) { return o.gradient_accumulation_steps.value_or(1); },
+                    optimizer.options());
+}
+
+template <class T>
+bool accumulate(const Optimizer& optimizer, Index batch, Index n, T* g, std::span<T* const> slots) {
+  const Index batches = batches_per_step(optimizer);
+  if (batches == 1) return true;
+  const bool averaged = std::visit([](const auto& o) { return o.use_ema; }, optimizer.options());
+  T* gathered = slots[slots.size() - (averaged ? 2 : 1)];
+  kernels::add_scaled(n, T{1}, g, gathered);
+  if (batch % batches != 0) return false;
+  kernels::scale_shift(n, 1 / static_cast<T>(batches), T{0}, gathered, g);
+  std::fill_n(gathered, n, T{0});
+  return true;
+}
+
 template <class T>
 void finalize(const Optimizer& optimizer, Index n, T* w, std::span<T* const> slots) {
   const bool averaged = std::visit([](const auto& o) { return o.use_ema; }, optimizer.options());
@@ -144,6 +168,7 @@ void finalize(const Optimizer& optimizer, Index n, T* w, std::span<T* const> slo
 
 #define UNROLL_INSTANTIATE(T)                                                             \
   template void apply(const Optimizer&, Index, Index, const T*, T*, std::span<T* const>); \
+  template bool accumulate(const Optimizer&, Index, Index, T*, std::span<T* const>);      \
   template void finalize(const Optimizer&, Index, T*, std::span<T* const>);
 UNROLL_INSTANTIATE(float)
 UNROLL_INSTANTIATE(double)

@@ -71,6 +71,27 @@ struct QuantileTerms {
 };
 
 template <class T>
+struct SymmetricTerms {
+  explicit SymmetricTerms(const SymmetricMeanAbsolutePercentageError&) {}
+  T value(T y, T p) const {
+    const T size = std::abs(y) + std::abs(p);
+    return size == 0 ? T{0} : 200 * std::abs(p - y) / size;
+  }
+  T slope(T y, T p) const {
+    const T size = std::abs(y) + std::abs(p);
+    return size == 0 ? T{0} : 200 * (sign(p - y) - std::abs(p - y) * sign(p) / size) / size;
+  }
+};
+
+template <class T>
+struct ScaledTerms {
+  T scale;
+  explicit ScaledTerms(const MeanAbsoluteScaledError& loss) : scale(static_cast<T>(loss.scale)) {}
+  T value(T y, T p) const { return std::abs(p - y) / scale; }
+  T slope(T y, T p) const { return sign(p - y) / scale; }
+};
+
+template <class T>
 struct PoissonTerms {
   explicit PoissonTerms(const Poisson&) {}
   T value(T y, T p) const { return p - y * std::log(p + epsilon<T>); }
@@ -86,6 +107,8 @@ UNROLL_LOSS_OF_TERMS(Of::mean, MeanSquaredLogarithmicError, LogarithmicTerms);
 UNROLL_LOSS_OF_TERMS(Of::mean, Huber, HuberTerms);
 UNROLL_LOSS_OF_TERMS(Of::mean, LogCosh, LogCoshTerms);
 UNROLL_LOSS_OF_TERMS(Of::mean, Quantile, QuantileTerms);
+UNROLL_LOSS_OF_TERMS(Of::mean, SymmetricMeanAbsolutePercentageError, SymmetricTerms);
+UNROLL_LOSS_OF_TERMS(Of::mean, MeanAbsoluteScaledError, ScaledTerms);
 UNROLL_LOSS_OF_TERMS(Of::mean, Poisson, PoissonTerms);
 
 }  // namespace unroll::training

@@ -24,13 +24,10 @@ double half_cosine(double completed, double alpha) {
 
 }  // namespace
 
-template <class T, std::size_t most>
-void ShortList<T, most>::refuse() {
-  throw Error(ErrorKind::value, "PiecewiseConstantDecay: too many boundaries or values",
-              {.want = "at most " + std::to_string(most)});
+void detail::refuse_long_list(std::size_t most) {
+  throw Error(ErrorKind::value, "a list of options is too long",
+              {.want = "at most " + std::to_string(most) + " values"});
 }
-template class ShortList<Index, 32>;
-template class ShortList<double, 33>;
 
 double ExponentialDecay::at(Index step) const {
   double completed = share(class_name, step, decay_steps);

@@ -70,8 +70,9 @@ TEST(Allocation, MetricsDoNot) {
   // Without Loss, which has no default.
   using Options =
       std::variant<Accuracy, BinaryAccuracy, CategoricalAccuracy, Mean, RootMeanSquaredError,
-                   SymmetricMeanAbsolutePercentageError, TopKCategoricalAccuracy, Precision, Recall,
-                   AUC, F1Score, R2Score, MeanAbsoluteError, LogCosh>;
+                   PearsonCorrelation, TopKCategoricalAccuracy, Precision, Recall, TruePositives,
+                   SensitivityAtSpecificity, AUC, F1Score, FBetaScore, R2Score, MeanAbsoluteError,
+                   SymmetricMeanAbsolutePercentageError, LogCosh>;
   for_each_option<Options>([&]<class Option>(const Option& option) {
     const Metric metric = resolve(option, "mse", n);
     std::vector<double> state(static_cast<std::size_t>(metric_state_size(metric))), sum = state;
@@ -79,6 +80,7 @@ TEST(Allocation, MetricsDoNot) {
     metric_update(metric, samples, n, b.y.data(), b.p.data(), b.values.data(),
                   std::span<double>(state));
     metric_add(sum, state);
+    metric_result(metric, sum);
     EXPECT_EQ(allocations, before) << Option::class_name;
   });
 }

@@ -1,119 +1,16 @@
-// Losses against Keras's numbers, their gradients against difference quotients, their refusals.
+// Losses: gradients against difference quotients, reductions, refusals. Keras's numbers are in
+// tests/golden.
 #include "unroll/losses.h"
 
-#include <functional>
-
-#include "tests/training/options.h"
-#include "unroll/error.h"
+#include "tests/training/close.h"
 
 namespace unroll {
 namespace {
 
-/// A case of losses.json, computed in two parts, as two lanes would.
-template <class T>
-struct LossCase {
-  explicit LossCase(const Json& json) : loss(parse_loss(json["class_name"].get<std::string>())) {
-    fill(loss, json["kwargs"]);
-    pred = numbers<T>(json["y_pred"]);
-    truth = numbers<T>(json["y_true"]);
-    shape = sizes(json["y_pred"]);
-    n = shape.back();
-    samples = static_cast<Index>(pred.size()) / n;
-    mask.assign(static_cast<std::size_t>(samples), 1);
-    if (json.contains("mask")) {
-      masked = true;
-      mask = numbers<std::uint8_t>(json["mask"]);
-    }
-    if (json.contains("sample_weight")) weight = numbers<T>(json["sample_weight"]);
-    values.resize(mask.size());
-    gradient.resize(pred.size());
-  }
-
-  void run() {
-    masked = loss_mask(loss, samples, truth.data(), mask.data()) || masked;
-    const Index half = samples / 2;
-    LossCounts counts = count(0, half);
-    counts.add(count(half, samples));
-    lane(counts, 0, half);
-    lane(counts, half, samples);
-  }
-
-  LossCounts count(Index first, Index last) const {
-    return count_samples(last - first, masks(first), weights(first));
-  }
-  void lane(const LossCounts& counts, Index first, Index last) {
-    const Index size = target_size(loss, n);
-    std::vector<T> scales(static_cast<std::size_t>(last - first));
-    sample_scales(loss, counts, last - first, masks(first), weights(first), scales.data());
-    T* out = values.data() + first;
-    loss_values(loss, last - first, n, truth.data() + first * size, pred.data() + first * n, out);
-    loss_gradient(loss, last - first, n, truth.data() + first * size, pred.data() + first * n,
-                  scales.data(), gradient.data() + first * n);
-    for (std::size_t s = 0; s < scales.size(); ++s) out[s] *= scales[s];
-  }
-  const std::uint8_t* masks(Index first) const { return masked ? mask.data() + first : nullptr; }
-  const T* weights(Index first) const { return weight.empty() ? nullptr : weight.data() + first; }
-
-  Loss loss;
-  std::vector<Index> shape;
-  Index samples = 0, n = 0;
-  std::vector<T> pred, truth, weight, values, gradient;
-  std::vector<std::uint8_t> mask;
-  bool masked = false;
-};
-
-template <class T>
-void run_ctc(LossCase<T>& c) {
-  const Index batch = c.shape[0], time = c.shape[1];
-  const Index length = static_cast<Index>(c.truth.size()) / batch;
-  c.values.resize(static_cast<std::size_t>(batch));
-  std::vector<T> scales(c.values.size());
-  std::vector<T> scratch(static_cast<std::size_t>(ctc_scratch_size(time, c.n, length)));
-  sample_scales<T>(c.loss, count_samples<T>(batch, nullptr, nullptr), batch, nullptr, nullptr,
-                   scales.data());
-  ctc_values(batch, time, c.n, length, c.truth.data(), c.pred.data(), c.values.data(),
-             scratch.data());
-  ctc_gradient(batch, time, c.n, length, c.truth.data(), c.pred.data(), scales.data(),
-               c.gradient.data(), scratch.data());
-  for (std::size_t s = 0; s < scales.size(); ++s) c.values[s] *= scales[s];
-}
-
-template <class T>
-struct LossesOf : testing::Test {};
-using Numbers = testing::Types<float, double>;
-TYPED_TEST_SUITE(LossesOf, Numbers);
-
-TYPED_TEST(LossesOf, AreKerasNumbers) {
-  using T = TypeParam;
-  const Json golden = golden_file("losses.json");
-  if (golden.is_null()) GTEST_SKIP() << "UNROLL_GOLDEN_DIR is not set";
-  const double relative = sizeof(T) == 4 ? 1e-5 : 1e-9;
-  const double absolute = sizeof(T) == 4 ? 1e-6 : 1e-12;
-  std::size_t count = 0;
-  for (const Json& json : golden["cases"]) {
-    SCOPED_TRACE(json["name"].get<std::string>());
-    LossCase<T> c(json);
-    const bool ctc = std::holds_alternative<CTC>(c.loss.options());
-    ctc ? run_ctc(c) : c.run();
-    const std::vector<T> want = numbers<T>(json[key<T>("loss")]);
-    if (c.loss.reduction() == ReductionKind::none) {
-      expect_close(c.values, want, relative, absolute, "loss");
-    } else {
-      double total = 0;
-      for (T value : c.values) total += static_cast<double>(value);
-      expect_close({static_cast<T>(total)}, want, relative, absolute, "loss");
-    }
-    expect_close(c.gradient, numbers<T>(json[key<T>("grad_y_pred")]), 10 * relative, 10 * absolute,
-                 "gradient");
-    ++count;
-  }
-  EXPECT_EQ(count, golden["cases"].size());
-}
-
 /// Options under test, each with targets that suit it.
 struct Law {
   Loss loss;
-  enum { any, probabilities, signs, one_hot, labels } targets;
+  enum { any, probabilities, signs, one_hot, labels, halves } targets;
 };
 const Law laws[] = {
     {MeanSquaredError{}, Law::any},
@@ -123,6 +20,10 @@ const Law laws[] = {
     {Huber{.delta = 0.3}, Law::any},
     {LogCosh{}, Law::any},
     {Quantile{.quantile = 0.9}, Law::any},
+    {SymmetricMeanAbsolutePercentageError{}, Law::any},
+    {MeanAbsoluteScaledError{.scale = 1.5}, Law::any},
+    {GaussianNegativeLogLikelihood{}, Law::halves},
+    {StudentTNegativeLogLikelihood{.degrees_of_freedom = 3.5}, Law::halves},
     {Poisson{}, Law::probabilities},
     {KLDivergence{}, Law::probabilities},
     {CosineSimilarity{}, Law::any},
@@ -157,6 +58,7 @@ TEST(Losses, GradientsAreDifferenceQuotientsAndAreAdded) {
                                                       : double(i % n == (i / n * 3 + 1) % n));
     }
     if (law.targets == Law::labels) y = {1, 0, 3, 2, 2};
+    if (law.targets == Law::halves) y.resize(samples * n / 2);
     for (Index s = 0; s < samples; ++s) dvalues.push_back(std::cos(double(s)));
     std::vector<double> got(p.size(), 1);
     loss_gradient(law.loss, samples, n, y.data(), p.data(), dvalues.data(), got.data());
@@ -208,24 +110,17 @@ TEST(Losses, ReduceAsTheyAreTold) {
   EXPECT_EQ(scales("sum_over_batch_size", nothing, nullptr), (V{0, 0, 0}));
 }
 
-void expect_refusal(const std::function<void()>& call, ErrorKind kind, const char* text) {
-  try {
-    call();
-    FAIL() << "was accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind);
-    EXPECT_STREQ(error.what(), text);
-  }
-}
-
 TEST(Losses, RefuseAnUnknownName) {
   expect_refusal(
       [] { parse_loss("msr"); }, ErrorKind::value,
       "no loss has this name\n"
       "  got    \"msr\"\n"
       "  want   one of mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, "
-      "mean_squared_logarithmic_error, huber, log_cosh, quantile, poisson, kl_divergence, "
-      "cosine_similarity, hinge, squared_hinge, categorical_hinge, binary_crossentropy, "
+      "mean_squared_logarithmic_error, huber, log_cosh, quantile, "
+      "symmetric_mean_absolute_percentage_error, mean_absolute_scaled_error, "
+      "gaussian_negative_log_likelihood, student_t_negative_log_likelihood, poisson, "
+      "kl_divergence, cosine_similarity, hinge, squared_hinge, categorical_hinge, "
+      "binary_crossentropy, "
       "binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy, "
       "sparse_categorical_crossentropy, ctc");
   expect_refusal([] { parse_reduction("average"); }, ErrorKind::value,
@@ -262,10 +157,176 @@ TEST(Losses, RefuseCtcWithoutItsTimeAxis) {
                  "  want   ctc_values and ctc_gradient, which know where a sequence ends");
   float scratch[20];
   const float bad[] = {2};
-  expect_refusal([&] { ctc_values(1, 1, 2, 1, bad, p, &value, scratch); }, ErrorKind::value,
-                 "ctc: a label names no class\n"
-                 "  got    label 2 in row 0\n"
-                 "  want   0 (the blank) to 1");
+  expect_refusal(
+      [&] { ctc_values(CtcBatch<float>::row_by_row(1, 1, 2, p, 1, bad), &value, scratch); },
+      ErrorKind::value,
+      "ctc: a label names no class\n"
+      "  got    label 2 in row 0\n"
+      "  want   0 (the blank) to 1");
+}
+
+double value_of(const Loss& loss, std::vector<double> y, std::vector<double> p) {
+  double value = 0;
+  loss_values(loss, 1, static_cast<Index>(p.size()), y.data(), p.data(), &value);
+  return value;
+}
+
+TEST(Losses, OfForecastsAreTheirFormulas) {
+  EXPECT_DOUBLE_EQ(value_of("smape", {1, 0, 3}, {3, 0, 1}), 200. / 3);
+  EXPECT_DOUBLE_EQ(value_of(MeanAbsoluteScaledError{.scale = 2}, {1, 5}, {2, 2}), 1);
+  EXPECT_DOUBLE_EQ(value_of(Quantile{.quantile = 0.9}, {2, 0}, {1, 1}), (0.9 + 0.1) / 2);
+  const std::vector<double> series{1, 3, 2, 6, 4};
+  EXPECT_DOUBLE_EQ(naive_scale(series), (2 + 1 + 4 + 2) / 4.0);
+  EXPECT_DOUBLE_EQ(naive_scale(series, 2), (1 + 3 + 2) / 3.0);
+  // The density of a normal number at its mean, and one deviation away, deviation 2.
+  const double at_mean = std::log(2 * std::sqrt(2 * std::acos(-1.0)));
+  EXPECT_NEAR(value_of("gaussian_nll", {5}, {5, std::log(4)}), at_mean, 1e-14);
+  EXPECT_NEAR(value_of("gaussian_nll", {5}, {3, std::log(4)}), at_mean + 0.5, 1e-14);
+  // With one degree of freedom t is Cauchy: 1 / (pi s (1 + z^2)).
+  const double cauchy = std::log(std::acos(-1.0) * 3 * (1 + 4));
+  EXPECT_NEAR(
+      value_of(StudentTNegativeLogLikelihood{.degrees_of_freedom = 1}, {7}, {1, std::log(3)}),
+      cauchy, 1e-14);
+  // With very many it is normal.
+  EXPECT_NEAR(
+      value_of(StudentTNegativeLogLikelihood{.degrees_of_freedom = 1e9}, {5}, {3, std::log(2)}),
+      at_mean + 0.5, 1e-6);
+  EXPECT_EQ(target_size("gaussian_nll", 6), 3);
+}
+
+TEST(Losses, OfWholeTensorsBringAxesInOrder) {
+  const Tensor y = Tensor::of<double>({2, 3, 2}, {1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1});
+  const Tensor p = Tensor::of<double>({2, 3, 2}, {.6, .2, .3, .7, .1, .1, .2, .3, .5, .3, .3, .4});
+  const LossResult got = evaluate_loss(CategoricalCrossentropy{.axis = 1, .reduction = "none"},
+                                       {.y_true = y, .y_pred = p});
+  EXPECT_EQ(got.values.shape(), (Shape{2, 2}));
+  const std::vector<double> want{-std::log(.6), -std::log(.7), -std::log(.5), -std::log(.4)};
+  const auto values = got.values.values<double>();
+  expect_close(std::vector<double>(values.begin(), values.end()), want, 1e-14, 0, "values");
+  EXPECT_NEAR(got.gradient.at({0, 0, 0}), 1 - 1 / .6, 1e-14);
+  EXPECT_NEAR(got.gradient.at({0, 1, 0}), 1, 1e-14);
+
+  // A weight for each row of a sequence, or for each step.
+  const LossInputs rows{.y_true = Tensor({2, 2, 1}, DType::float64),
+                        .y_pred = Tensor::of<double>({2, 2, 1}, {1, 2, 3, 4}),
+                        .sample_weight = Tensor::of<double>({2}, {1, 10})};
+  EXPECT_DOUBLE_EQ(evaluate_loss("mse", rows).value, (1 + 4 + 90 + 160) / 4.0);
+  LossInputs steps = rows;
+  steps.sample_weight = Tensor::of<double>({2, 2}, {1, 0, 2, 0});
+  EXPECT_DOUBLE_EQ(evaluate_loss("mse", steps).value, (1 + 18) / 4.0);
+  steps.mask = Tensor::of<std::uint8_t>({2, 2}, {1, 0, 0, 0});
+  EXPECT_DOUBLE_EQ(evaluate_loss("mse", steps).value, 1);
+  EXPECT_NEAR(
+      evaluate_loss("mse", {.y_true = Tensor({3}), .y_pred = Tensor::of<float>({3, 1}, {1, 2, 3})})
+          .value,
+      14 / 3.0, 1e-6);
+}
+
+TEST(Losses, RefuseOptionsOutOfRange) {
+  expect_refusal([] { check(Huber{.delta = 0}); },
+                 "Huber: delta is out of range\n  got    0\n  want   above 0");
+  expect_refusal([] { check(Quantile{.quantile = 1}); },
+                 "Quantile: quantile is out of range\n  got    1\n  want   above 0 and below 1");
+  expect_refusal([] { check(MeanAbsoluteScaledError{.scale = -2}); },
+                 "MeanAbsoluteScaledError: scale is out of range\n  got    -2\n  want   above 0");
+  expect_refusal([] { check(StudentTNegativeLogLikelihood{.degrees_of_freedom = 0}); },
+                 "StudentTNegativeLogLikelihood: degrees_of_freedom is out of range\n"
+                 "  got    0\n"
+                 "  want   above 0");
+  expect_refusal([] { check(BinaryCrossentropy{.label_smoothing = 1.25}); },
+                 "BinaryCrossentropy: label_smoothing is out of range\n"
+                 "  got    1.25\n"
+                 "  want   0 to 1");
+  expect_refusal([] { check(BinaryFocalCrossentropy{.gamma = -1}); },
+                 "BinaryFocalCrossentropy: gamma is out of range\n"
+                 "  got    -1\n"
+                 "  want   at least 0");
+  expect_refusal([] { check(CategoricalFocalCrossentropy{.alpha = 2}); },
+                 "CategoricalFocalCrossentropy: alpha is out of range\n"
+                 "  got    2\n"
+                 "  want   0 to 1");
+  expect_refusal(
+      [] {
+        value_of(CosineSimilarity{.axis = 0}, {1, 2}, {1, 2});
+      },
+      ErrorKind::unsupported,
+      "CosineSimilarity: a model's loss is over the last axis\n"
+      "  got    axis 0\n"
+      "  want   -1\n"
+      "hint: a Permute layer before the output brings the axis to the end; "
+      "evaluate_loss() takes any");
+  expect_refusal(
+      [] {
+        value_of("gaussian_nll", {1}, {1, 2, 3});
+      },
+      ErrorKind::shape,
+      "GaussianNegativeLogLikelihood: an odd number of outputs\n"
+      "  got    3\n"
+      "  want   two for each target: all locations, then all spreads");
+  const std::vector<double> flat{2, 2, 2};
+  expect_refusal([&] { naive_scale(flat); },
+                 "naive_scale: the naive forecast makes no error to measure by\n"
+                 "hint: the series is constant, or repeats itself each season");
+  expect_refusal([&] { naive_scale(flat, 3); },
+                 "naive_scale: the season does not fit the series\n"
+                 "  got    3 for 3 values\n"
+                 "  want   at least 1, and less than there are values");
+}
+
+TEST(Losses, RefuseTensorsThatDoNotFit) {
+  const Tensor p({4, 3});
+  expect_refusal(
+      [&] {
+        evaluate_loss("mse", {.y_true = Tensor({4, 2}), .y_pred = p});
+      },
+      ErrorKind::shape,
+      "mean_squared_error: the truth does not fit the predictions\n"
+      "  got    (4, 2)\n"
+      "  want   (4, 3) for predictions (4, 3)");
+  expect_refusal(
+      [&] {
+        evaluate_loss("sparse_categorical_crossentropy", {.y_true = Tensor({3}), .y_pred = p});
+      },
+      ErrorKind::shape,
+      "sparse_categorical_crossentropy: the truth does not fit the predictions\n"
+      "  got    (3,)\n"
+      "  want   (4,) for predictions (4, 3)");
+  expect_refusal(
+      [&] { evaluate_loss("mse", {.y_true = p, .y_pred = p, .sample_weight = Tensor({3})}); },
+      ErrorKind::shape,
+      "mean_squared_error: the weights do not fit\n"
+      "  got    (3,)\n"
+      "  want   (4,), or one a row");
+  expect_refusal(
+      [&] {
+        evaluate_loss("mse", {.y_true = p, .y_pred = p, .mask = Tensor({4, 3})});
+      },
+      ErrorKind::shape,
+      "mean_squared_error: the mask does not fit the predictions\n"
+      "  got    (4, 3)\n"
+      "  want   (4,)");
+  expect_refusal(
+      [&] {
+        evaluate_loss("ctc", {.y_true = Tensor({4, 1}), .y_pred = p});
+      },
+      ErrorKind::shape,
+      "ctc: the predictions have the wrong rank\n"
+      "  got    (4, 3)\n"
+      "  want   (batch, time, classes)");
+  expect_refusal(
+      [&] {
+        evaluate_loss("ctc", {.y_true = Tensor({3, 1}), .y_pred = Tensor({4, 2, 3})});
+      },
+      ErrorKind::shape,
+      "ctc: the labels do not fit the predictions\n"
+      "  got    (3, 1)\n"
+      "  want   (4, labels)");
+  expect_refusal([&] { evaluate_loss("mse", {.y_true = p, .y_pred = p.to(DType::int32)}); },
+                 "mean_squared_error: predictions are real numbers\n"
+                 "  got    int32 (4, 3)\n"
+                 "  want   float32 or float64");
+  expect_refusal([&] { evaluate_loss(CosineSimilarity{.axis = 2}, {.y_true = p, .y_pred = p}); },
+                 "cosine_similarity: there is no such axis\n  got    axis 2 of (4, 3)");
 }
 
 }  // namespace

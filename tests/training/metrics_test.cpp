@@ -1,10 +1,7 @@
-// Metrics against Keras's numbers, what "accuracy" becomes, refusals.
+// Metrics: what they count, what "accuracy" becomes, refusals. Keras's numbers are in tests/golden.
 #include "unroll/metrics.h"
 
-#include <functional>
-
-#include "tests/training/options.h"
-#include "unroll/error.h"
+#include "tests/training/close.h"
 
 namespace unroll {
 namespace {
@@ -46,41 +43,6 @@ struct Running {
   Metric metric;
   std::vector<double> state;
 };
-
-template <class T>
-struct MetricsOf : testing::Test {};
-using Numbers = testing::Types<float, double>;
-TYPED_TEST_SUITE(MetricsOf, Numbers);
-
-TYPED_TEST(MetricsOf, AreKerasNumbers) {
-  using T = TypeParam;
-  const Json golden = golden_file("metrics.json");
-  if (golden.is_null()) GTEST_SKIP() << "UNROLL_GOLDEN_DIR is not set";
-  for (const Json& json : golden["cases"]) {
-    SCOPED_TRACE(json["name"].get<std::string>());
-    Metric metric = parse_metric(json["class_name"].get<std::string>());
-    fill(metric, json["kwargs"]);
-    EXPECT_EQ(metric.name(), json["default_name"].get<std::string>());
-    const bool mean = metric.class_name() == "Mean";  // takes one list, which the file calls y_true
-    const Json& first = json["steps"][0][mean ? "y_true" : "y_pred"];
-    const Index n = sizes(first).size() > 1 ? sizes(first).back() : 1;
-    Running<T> running(metric, n);
-    int number_of_step = 0;
-    for (const Json& step : json["steps"]) {
-      SCOPED_TRACE("step " + std::to_string(++number_of_step));
-      if (step.contains("reset")) {
-        running.state.assign(running.state.size(), 0);
-        continue;
-      }
-      const auto y = numbers<T>(step["y_true"]);
-      const auto weight =
-          step.contains("sample_weight") ? numbers<T>(step["sample_weight"]) : std::vector<T>();
-      running.update(n, y, mean ? y : numbers<T>(step["y_pred"]), weight);
-      expect_close<double>({running.result()}, {number(step[key<T>("result")])},
-                           sizeof(T) == 4 ? 1e-5 : 1e-9, 1e-12, "result");
-    }
-  }
-}
 
 /// The result of one update.
 double measured(const Metric& metric, Index n, const std::vector<double>& y,
@@ -156,25 +118,17 @@ TEST(Metrics, SkipMaskedSamplesWhateverTheyHold) {
   EXPECT_EQ(measured("mse", 1, {0}, {2}, {0}), 0);
 }
 
-void expect_refusal(const std::function<void()>& call, const char* text) {
-  try {
-    call();
-    FAIL() << "was accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::value);
-    EXPECT_STREQ(error.what(), text);
-  }
-}
-
 TEST(Metrics, RefuseWhatCannotBe) {
   expect_refusal([] { parse_metric("acuracy"); },
                  "no metric has this name\n"
                  "  got    \"acuracy\"\n"
                  "  want   one of accuracy, binary_accuracy, categorical_accuracy, "
                  "sparse_categorical_accuracy, top_k_categorical_accuracy, "
-                 "sparse_top_k_categorical_accuracy, mean, root_mean_squared_error, "
-                 "symmetric_mean_absolute_percentage_error, perplexity, precision, recall, auc, "
-                 "f1_score, r2_score, or a loss");
+                 "sparse_top_k_categorical_accuracy, mean, sum, root_mean_squared_error, "
+                 "pearson_correlation, concordance_correlation, perplexity, precision, recall, "
+                 "true_positives, true_negatives, false_positives, false_negatives, "
+                 "sensitivity_at_specificity, specificity_at_sensitivity, precision_at_recall, "
+                 "recall_at_precision, auc, f1_score, fbeta_score, r2_score, or a loss");
   expect_refusal([] { resolve("categorical_accuracy", "sparse_categorical_crossentropy", 3); },
                  "metric \"categorical_accuracy\" cannot read the targets of loss "
                  "\"sparse_categorical_crossentropy\"\n"
@@ -189,6 +143,187 @@ TEST(Metrics, RefuseWhatCannotBe) {
                  "hint: \"accuracy\" takes the kind that fits the loss");
   expect_refusal([] { Curve::parse("roc"); },
                  "there is no such choice\n  got    \"roc\"\n  want   one of ROC, PR");
+}
+
+TEST(Metrics, GiveOneValueForEachThatIsAskedFor) {
+  const Tensor y = Tensor::of<double>({4}, {1, 0, 1, 0}),
+               p = Tensor::of<double>({4}, {.9, .8, .3, .1});
+  const auto values = [&](const Metric& metric) {
+    MetricState state(metric);
+    state.update(y, p);
+    return state.values();
+  };
+  using V = std::vector<double>;
+  EXPECT_EQ(values(Precision{.thresholds = {0.2, 0.85}}), (V{2. / 3, 1}));
+  EXPECT_EQ(values(Recall{.thresholds = {0.2, 0.85}}), (V{1, 0.5}));
+  EXPECT_EQ(values(TruePositives{}), (V{1}));
+  EXPECT_EQ(values(FalsePositives{}), (V{1}));
+  EXPECT_EQ(values(TrueNegatives{}), (V{1}));
+  EXPECT_EQ(values(FalseNegatives{.thresholds = 0.95}), (V{2}));
+  EXPECT_EQ(values(Sum{}), (V{.9 + .8 + .3 + .1}));
+  // Half of the negatives are below 0.8: then only 0.9 is found, unless all of them may be above.
+  EXPECT_EQ(values(SensitivityAtSpecificity{.specificity = 0.5}), (V{1}));
+  EXPECT_EQ(values(SensitivityAtSpecificity{.specificity = 0.9}), (V{0.5}));
+  EXPECT_EQ(values(SpecificityAtSensitivity{.sensitivity = 0.9}), (V{0.5}));
+  EXPECT_EQ(values(PrecisionAtRecall{.recall = 0.6}), (V{2. / 3}));
+  EXPECT_EQ(values(RecallAtPrecision{.precision = 0.9}), (V{0.5}));
+  EXPECT_NEAR(values(AUC{.thresholds = {0.2, 0.5, 0.85}})[0], 0.75, 1e-12);
+}
+
+TEST(Metrics, SeeLabelsOfTheirOwn) {
+  // Column 0 is ranked perfectly, column 1 upside down.
+  const Tensor y = Tensor::of<double>({3, 2}, {1, 1, 0, 0, 0, 0});
+  const Tensor p = Tensor::of<double>({3, 2}, {.9, .1, .2, .8, .1, .7});
+  const auto area = [&](const AUC& options) {
+    MetricState state(options);
+    state.update(y, p);
+    return state.result();
+  };
+  EXPECT_NEAR(area({.multi_label = true}), 0.5, 1e-12);
+  EXPECT_NEAR(area({.multi_label = true, .num_labels = 2, .label_weights = {3, 1}}), 0.75, 1e-12);
+
+  MetricState f1(F1Score{.threshold = 0.5});
+  f1.update(y, p);
+  EXPECT_EQ(f1.values().size(), 2U);
+  EXPECT_NEAR(f1.values()[0], 1, 1e-6);
+  EXPECT_NEAR(f1.values()[1], 0, 1e-6);
+  EXPECT_NEAR(f1.result(), 0.5, 1e-6);
+  MetricState beta(FBetaScore{.average = "micro", .beta = 2, .threshold = 0.5});
+  beta.update(y, p);  // 1 right, 2 too many, 1 missed: 5 / (5 + 4 * 1 + 2)
+  EXPECT_NEAR(beta.result(), 5. / 11, 1e-6);
+  MetricState r2(R2Score{.class_aggregation = "none"});
+  r2.update(y, y);
+  EXPECT_EQ(r2.values(), (std::vector<double>{1, 1}));
+}
+
+TEST(Metrics, CorrelateRows) {
+  const Tensor y = Tensor::of<double>({2, 3}, {1, 2, 3, 1, 2, 3});
+  const Tensor p = Tensor::of<double>({2, 3}, {2, 4, 6, 3, 2, 1});
+  MetricState pearson(PearsonCorrelation{});
+  pearson.update(y, p);
+  EXPECT_NEAR(pearson.result(), 0, 1e-15);  // 1 and -1
+  MetricState concordance(ConcordanceCorrelation{});
+  concordance.update(y.rows(0, 1), p.rows(0, 1));
+  // Variances 2/3 and 8/3, covariance 4/3, means 2 apart.
+  EXPECT_NEAR(concordance.result(), 2 * 4. / 3 / (2. / 3 + 8. / 3 + 4), 1e-7);
+  MetricState columns(PearsonCorrelation{.axis = 0});
+  columns.update(Tensor::of<double>({3, 1}, {1, 2, 3}), Tensor::of<double>({3, 1}, {1, 3, 5}));
+  EXPECT_NEAR(columns.result(), 1, 1e-15);
+}
+
+TEST(Metrics, AdjustR2ForRegressors) {
+  const std::vector<double> truth{0, 1, 2, 3, 4}, guess{0, 1, 2, 3, 5};
+  EXPECT_DOUBLE_EQ(measured(R2Score{}, 1, truth, guess), 0.9);
+  EXPECT_DOUBLE_EQ(measured(R2Score{.num_regressors = 1}, 1, truth, guess), 1 - 0.1 * 4 / 3);
+}
+
+TEST(Metrics, TakeWeightsOfEveryKind) {
+  const Tensor y = Tensor::of<double>({2, 2}, {1, 0, 0, 1}),
+               p = Tensor::of<double>({2, 2}, {1, 1, 1, 1});
+  const auto precision = [&](const Tensor& weight) {
+    MetricState state(Precision{});
+    state.update(y, p, weight);
+    return state.result();
+  };
+  EXPECT_DOUBLE_EQ(precision({}), 0.5);
+  EXPECT_DOUBLE_EQ(precision(Tensor::of<double>({2}, {1, 3})), 0.5);
+  EXPECT_DOUBLE_EQ(precision(Tensor::of<double>({2, 2}, {3, 1, 1, 3})), 0.75);
+  MetricState sorted(SparseTopKCategoricalAccuracy{.k = 2, .from_sorted_ids = true});
+  sorted.update(Tensor::of<std::int32_t>({2}, {4, 1}),
+                Tensor::of<float>({2, 3}, {7, 4, 1, 7, 4, 1}));
+  EXPECT_DOUBLE_EQ(sorted.result(), 0.5);
+  MetricState accuracy("accuracy");
+  accuracy.update(Tensor::of<std::int32_t>({2}, {0, 1}), Tensor::of<float>({2, 2}, {1, 0, 1, 0}));
+  EXPECT_DOUBLE_EQ(accuracy.result(), 0.5);
+  accuracy.reset();
+  EXPECT_EQ(accuracy.result(), 0);
+}
+
+TEST(Metrics, SeeTheLocationsOfDistributions) {
+  // Two targets a sample, four predictions: locations, then spreads.
+  const Metric mae = resolve("mae", "gaussian_nll", 4);
+  EXPECT_EQ(mae.outputs(), 2);
+  std::vector<double> state(static_cast<std::size_t>(metric_state_size(mae)));
+  const double y[] = {1, 2, 3, 4}, p[] = {2, 2, 50, 50, 3, 6, 50, 50};
+  metric_update<double>(mae, 2, 4, y, p, nullptr, state);
+  EXPECT_DOUBLE_EQ(metric_result(mae, state), (1 + 0 + 0 + 2) / 4.0);
+  EXPECT_EQ(resolve("gaussian_nll", "gaussian_nll", 4).outputs(), 4);
+}
+
+TEST(Metrics, HaveNamesOfTheirOwn) {
+  constexpr Metric one = Metric(AUC{}).named("auc_of_rain");
+  static_assert(one.name() == "auc_of_rain" && one.class_name() == "AUC");
+  EXPECT_EQ(resolve(one, "mse", 1).name(), "auc_of_rain");
+  EXPECT_EQ(parse_metric("LogCoshError").name(), "logcosh");
+  expect_refusal([] { Metric("mae").named(""); },
+                 "a metric's name is too short or too long\n  got    \"\"\n  want   1 to 47 bytes");
+}
+
+TEST(Metrics, RefuseOptionsOutOfRange) {
+  const auto refused = [](const Metric& metric, const char* text) {
+    expect_refusal([&] { MetricState state(metric); }, text);
+    expect_refusal([&] { resolve(metric, "mse", 1); }, text);
+  };
+  refused(TopKCategoricalAccuracy{.k = 0},
+          "TopKCategoricalAccuracy: k is out of range\n  got    0\n  want   at least 1");
+  refused(Precision{.thresholds = 1.5},
+          "Precision: thresholds is out of range\n  got    1.5\n  want   0 to 1");
+  refused(Recall{.top_k = 0}, "Recall: top_k is out of range\n  got    0\n  want   at least 1");
+  refused(Recall{.class_id = -1},
+          "Recall: class_id is out of range\n  got    -1\n  want   at least 0");
+  refused(AUC{.num_thresholds = 1},
+          "AUC: num_thresholds is out of range\n  got    1\n  want   at least 2");
+  refused(AUC{.label_weights = {1, 2}},
+          "AUC: label_weights are of several labels\n  want   multi_label = true");
+  refused(SensitivityAtSpecificity{.specificity = 2},
+          "SensitivityAtSpecificity: specificity is out of range\n  got    2\n  want   0 to 1");
+  refused(FBetaScore{.beta = 0}, "FBetaScore: beta is out of range\n  got    0\n  want   above 0");
+  refused(R2Score{.num_regressors = -1},
+          "R2Score: num_regressors is out of range\n  got    -1\n  want   at least 0");
+  refused(Huber{.delta = -1}, "Huber: delta is out of range\n  got    -1\n  want   above 0");
+}
+
+TEST(Metrics, RefuseWhatDoesNotFit) {
+  MetricState state("mse");
+  expect_refusal(
+      [&] {
+        state.update(Tensor({4, 2}), Tensor({4, 3}));
+      },
+      ErrorKind::shape,
+      "mse: the truth does not fit the predictions\n"
+      "  got    (4, 2)\n"
+      "  want   (4, 3) for predictions (4, 3)");
+  expect_refusal(
+      [&] {
+        state.update(Tensor({4, 3}), Tensor({4, 3}), Tensor({5}));
+      },
+      ErrorKind::shape, "mse: the weights do not fit\n  got    (5,)\n  want   (4,), or one a row");
+  MetricState f1(F1Score{});
+  f1.update(Tensor({4, 3}), Tensor({4, 3}));
+  expect_refusal(
+      [&] {
+        f1.update(Tensor({4, 2}), Tensor({4, 2}));
+      },
+      ErrorKind::shape,
+      "f1_score: the predictions have another size than before\n"
+      "  got    (4, 2)\n"
+      "  want   3 numbers a sample");
+  expect_refusal([] { resolve("mse", "ctc", 5); },
+                 "metric \"mse\" cannot read the targets of loss \"ctc\"\n"
+                 "  got    sequences of labels\n"
+                 "  want   one label, or numbers, a sample\n"
+                 "hint: edit_distance() in unroll/ctc.h compares what was decoded");
+  expect_refusal([] { resolve("gaussian_nll", "mse", 2); },
+                 "metric \"gaussian_nll\" cannot read the targets of loss \"mean_squared_error\"\n"
+                 "  got    one number a target\n"
+                 "  want   a location and a spread a target");
+  const Metric metric = resolve(PearsonCorrelation{.axis = 1}, "mse", 2);
+  std::vector<double> two(2);
+  const double numbers[] = {1, 2};
+  expect_refusal(
+      [&] { metric_update<double>(metric, 1, 2, numbers, numbers, nullptr, two); },
+      ErrorKind::unsupported,
+      "PearsonCorrelation: a model's metric is over the last axis\n  got    axis 1\n  want   -1");
 }
 
 }  // namespace

@@ -1,10 +1,7 @@
-// Optimisers against the weights that Keras reached, their formulas, their refusals.
+// Optimisers: formulas, clipping, averages, refusals. Keras's numbers are in tests/golden.
 #include "unroll/optimizers.h"
 
-#include <functional>
-
-#include "tests/training/options.h"
-#include "unroll/error.h"
+#include "tests/training/close.h"
 
 namespace unroll {
 namespace {
@@ -38,65 +35,6 @@ struct Flat {
   std::vector<T> w, g;
   std::vector<Tensor> slots;
 };
-
-template <class T>
-struct OptimizersOf : testing::Test {};
-using Numbers = testing::Types<float, double>;
-TYPED_TEST_SUITE(OptimizersOf, Numbers);
-
-TYPED_TEST(OptimizersOf, ReachKerasWeights) {
-  using T = TypeParam;
-  const Json golden = golden_file("optimizers.json");
-  if (golden.is_null()) GTEST_SKIP() << "UNROLL_GOLDEN_DIR is not set";
-  const double relative = sizeof(T) == 4 ? 1e-4 : 1e-9;
-  const double absolute = sizeof(T) == 4 ? 1e-5 : 1e-12;
-  for (const Json& json : golden["cases"]) {
-    SCOPED_TRACE(json["name"].get<std::string>());
-    Optimizer optimizer = parse_optimizer(json["class_name"].get<std::string>());
-    fill(optimizer, json["kwargs"]);
-    check(optimizer);
-    Flat<T> flat(optimizer, numbers<T>(json["initial"]));
-    std::vector<GradientRange<T>> variables;
-    for (const Json& variable : json["initial"]) {
-      T* data = variables.empty() ? flat.g.data() : variables.back().data + variables.back().size;
-      variables.push_back({data, static_cast<Index>(numbers<T>(variable).size())});
-    }
-    Index iteration = 0;
-    for (const Json& gradient : json["gradients"]) {
-      const auto all = numbers<T>(gradient);
-      std::copy(all.begin(), all.end(), flat.g.begin());
-      clip<T>(optimizer, variables);
-      flat.step(optimizer, ++iteration, 7);
-      const Json& want = json[key<T>("params_after_step")][static_cast<std::size_t>(iteration - 1)];
-      expect_close(flat.w, numbers<T>(want), relative, absolute,
-                   "after step " + std::to_string(iteration));
-      EXPECT_NEAR(optimizer.learning_rate().at(iteration - 1),
-                  number(json["lr_at_step_f64"][static_cast<std::size_t>(iteration - 1)]), 1e-8);
-    }
-    EXPECT_EQ(iteration, json["iterations_end"].get<Index>());
-    if (json.contains("params_finalized")) {
-      const std::vector<T*> slot_rows = flat.rows(0);
-      finalize<T>(optimizer, static_cast<Index>(flat.w.size()), flat.w.data(), slot_rows);
-      expect_close(flat.w, numbers<T>(json[key<T>("params_finalized")]), relative, absolute,
-                   "finalized");
-    }
-  }
-}
-
-TEST(Optimizers, HaveKerasOptions) {
-  const Json golden = golden_file("optimizers.json");
-  if (golden.is_null()) GTEST_SKIP() << "UNROLL_GOLDEN_DIR is not set";
-  // What Keras writes into a model file, less what an optimiser here does not have.
-  for (const Json& json : golden["cases"]) {
-    if (!json["kwargs"].empty()) continue;
-    Json config = json["config"]["config"];
-    for (const char* name : {"name", "loss_scale_factor", "gradient_accumulation_steps"}) {
-      config.erase(name);
-    }
-    Optimizer optimizer = parse_optimizer(json["class_name"].get<std::string>());
-    fill(optimizer, config);
-  }
-}
 
 const Optimizer all[] = {SGD{},
                          SGD{.momentum = 0.9},
@@ -175,6 +113,33 @@ TEST(Optimizers, OverwriteWeightsByTheirAverage) {
   EXPECT_EQ(flat.w[0], 1.5);  // 2, replaced by (1 + 2) / 2
 }
 
+TEST(Optimizers, GatherGradientsOfSeveralBatches) {
+  const SGD options{.learning_rate = 0.5, .use_ema = true, .gradient_accumulation_steps = 3};
+  Flat<double> flat(options, {1.0, 2.0});
+  EXPECT_EQ(slot_names(options),
+            (std::vector<std::string_view>{"gradient_accumulator", "average"}));
+  const std::vector<double*> rows = flat.rows(0);
+  std::vector<double> weights;
+  for (Index batch = 1; batch <= 6; ++batch) {
+    flat.g = {double(batch), -1};
+    if (accumulate<double>(options, batch, 2, flat.g.data(), rows)) {
+      EXPECT_EQ(batch % 3, 0);
+      flat.step(options, batch / 3, 2);
+    }
+    weights.push_back(flat.w[0]);
+  }
+  // The means of 1, 2, 3 and of 4, 5, 6 are 2 and 5.
+  expect_close(weights, {1, 1, 0, 0, 0, -2.5}, 1e-15, 0, "weights");
+  EXPECT_EQ(batches_per_step(options), 3);
+  // A schedule's steps are batches.
+  const SGD falling{.learning_rate = PiecewiseConstantDecay{.boundaries = {2}, .values = {1, 0.1}},
+                    .gradient_accumulation_steps = 4};
+  Flat<double> late(falling, {0.0});
+  late.g = {-1};
+  late.step(falling, 1, 1);
+  EXPECT_DOUBLE_EQ(late.w[0], 0.1);
+}
+
 TEST(Optimizers, NamesSlotsAndSizes) {
   static_assert(Optimizer("adam").class_name() == "Adam");
   static_assert(Optimizer(SGD{}).name() == "sgd");
@@ -210,16 +175,6 @@ TEST(Optimizers, ClipWhatTheyAreTold) {
   EXPECT_TRUE(std::isnan(infinite[1]));
 }
 
-void expect_refusal(const std::function<void()>& call, const char* text) {
-  try {
-    call();
-    FAIL() << "was accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::value);
-    EXPECT_STREQ(error.what(), text);
-  }
-}
-
 TEST(Optimizers, RefuseWhatCannotBe) {
   for (const Optimizer& optimizer : all) EXPECT_NO_THROW(check(optimizer));
   expect_refusal([] { parse_optimizer("adan"); },
@@ -235,6 +190,14 @@ TEST(Optimizers, RefuseWhatCannotBe) {
                  "Adam: learning_rate is out of range\n  got    -0.25\n  want   at least 0");
   expect_refusal([] { check(SGD{.use_ema = true, .ema_momentum = 2}); },
                  "SGD: ema_momentum is out of range\n  got    2\n  want   0 to 1");
+  expect_refusal([] { check(SGD{.gradient_accumulation_steps = 1}); },
+                 "SGD: gradient_accumulation_steps is out of range\n"
+                 "  got    1\n"
+                 "  want   at least 2");
+  expect_refusal([] { check(RMSprop{.momentum = -0.5}); },
+                 "RMSprop: momentum is out of range\n  got    -0.5\n  want   0 to 1");
+  expect_refusal([] { check(Nadam{.beta_1 = 1.5}); },
+                 "Nadam: beta_1 is out of range\n  got    1.5\n  want   0 to less than 1");
   expect_refusal([] { check(SGD{.ema_overwrite_frequency = 0}); },
                  "SGD: ema_overwrite_frequency is out of range\n  got    0\n  want   at least 1");
   expect_refusal([] { check(SGD{.clipnorm = 1, .clipvalue = 1}); },
