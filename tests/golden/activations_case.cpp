@@ -17,25 +17,6 @@ Activation activation_of(const std::string& name) {
   throw Skip("no activation " + name);
 }
 
-/// Numbers of a (nested) list; "nan", "inf" and "-inf" stand for themselves.
-void flatten(const Json& list, std::vector<double>& numbers) {
-  if (list.is_array()) {
-    for (const Json& entry : list) flatten(entry, numbers);
-  } else {
-    numbers.push_back(list.is_string() ? std::stod(list.get<std::string>()) : list.get<double>());
-  }
-}
-
-Tensor tensor_of(const Json& list) {
-  Shape shape;
-  for (const Json* level = &list; level->is_array(); level = &level->front()) {
-    shape.push_back(static_cast<Index>(level->size()));
-  }
-  std::vector<double> numbers;
-  flatten(list, numbers);
-  return Tensor::of<double>(shape, numbers);
-}
-
 /// Points where a derivative jumps: what is recorded there is one side's, or neither's.
 bool smooth_at(ActivationKind kind, double x) {
   const auto kinks = [kind]() -> std::vector<double> {

@@ -41,6 +41,19 @@ void run_graph(const Recorded& recorded, Comparison& comparison);
 void run_stateful(const Recorded& recorded, Comparison& comparison);
 void run_training(const Recorded& recorded, Comparison& comparison);
 
+// Cases of the single files, each an entry of "cases".
+void run_loss(const Json& spec, DType dtype, Comparison& comparison);
+void run_metric(const Json& spec, DType dtype, Comparison& comparison);
+void run_optimizer(const Json& spec, DType dtype, Comparison& comparison);
+void run_schedule(const Json& spec, DType dtype, Comparison& comparison);
+void run_initializer(const Json& spec, DType dtype, Comparison& comparison);
+/// These cases have no names; what tells them apart.
+std::string initializer_case_name(const Json& spec);
+
+/// One recorded table of summary/: NAME.json says of which model.
+void run_summary(const Json& spec, const Json& variant, const std::filesystem::path& recorded,
+                 Comparison& comparison);
+
 /// activations.json: a case for each function.
 void run_activations(const std::filesystem::path& file, DType dtype, const std::string& only,
                      Report& report);

@@ -136,10 +136,4 @@ std::shared_ptr<LayerImpl> make_layer(const Json& spec) {
   return layer;
 }
 
-Shape shape_of(const Json& sizes) {
-  Shape shape;
-  for (const Json& size : sizes) shape.push_back(size.get<Index>());
-  return shape;
-}
-
 }  // namespace unroll::golden

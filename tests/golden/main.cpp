@@ -2,8 +2,9 @@
 //
 //   golden [DIR] [--float64] [--only TEXT] [--must-run FILE]
 //
-// DIR holds folders of cases (NAME.json beside NAME.safetensors) and activations.json; without it
-// UNROLL_GOLDEN_DIR, or ../shared/golden. Prints a line for each failure, how many cases were
+// DIR holds folders of cases (NAME.json beside NAME.safetensors), files of many cases
+// (activations.json, losses.json, ...) and summary/; without it UNROLL_GOLDEN_DIR, or
+// ../shared/golden. Prints a line for each failure, how many cases were
 // skipped for want of what, and at last "N passed, N failed, N skipped".
 // Exit codes: 0 all that ran passed, 1 failures, 2 bad usage.
 #include <fmt/format.h>
@@ -97,16 +98,66 @@ std::vector<fs::path> case_files(const fs::path& directory) {
   return files;
 }
 
+Json read_json(const fs::path& file) {
+  std::ifstream stream(file);
+  return Json::parse(stream);
+}
+
 void run_file(const fs::path& file, const std::string& name, DType dtype, Comparison& comparison) {
   Recorded recorded{.name = name, .spec = {}, .tensors = {}, .dtype = dtype};
-  std::ifstream stream(file);
-  recorded.spec = Json::parse(stream);
+  recorded.spec = read_json(file);
   recorded.tensors = read_safetensors(fs::path(file).replace_extension("safetensors"));
   const auto kind = recorded.spec.value("kind", "");
   if (kind == "graph") return run_graph(recorded, comparison);
   if (kind == "stateful") return run_stateful(recorded, comparison);
   if (kind == "training") return run_training(recorded, comparison);
   throw Skip("no cases of kind \"" + kind + "\"");
+}
+
+/// The files of one list of cases each, and what runs a case.
+struct ListOfCases {
+  const char* group;
+  void (*run)(const Json&, DType, Comparison&);
+};
+constexpr ListOfCases lists_of_cases[] = {{"losses", run_loss},
+                                          {"metrics", run_metric},
+                                          {"optimizers", run_optimizer},
+                                          {"schedules", run_schedule},
+                                          {"initializers", run_initializer}};
+
+void run_list(const ListOfCases& list, const Arguments& arguments, Report& report) {
+  const fs::path file = arguments.directory / (std::string(list.group) + ".json");
+  if (!fs::exists(file)) return;
+  const Json whole = read_json(file);
+  for (const Json& spec : whole.at("cases")) {
+    const std::string name =
+        std::string(list.group) + "/" +
+        (spec.contains("name") ? spec.at("name").get<std::string>() : initializer_case_name(spec));
+    if (name.find(arguments.only) == std::string::npos) continue;
+    report.run(name, [&](Comparison& comparison) { list.run(spec, arguments.dtype, comparison); });
+  }
+}
+
+/// Each table that a file summary/NAME.json lists.
+void run_summaries(const Arguments& arguments, Report& report) {
+  const fs::path folder = arguments.directory / "summary";
+  if (!fs::is_directory(folder)) return;
+  std::vector<fs::path> files;
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (file.path().extension() == ".json") files.push_back(file.path());
+  }
+  std::ranges::sort(files);
+  for (const fs::path& file : files) {
+    const Json spec = read_json(file);
+    for (const Json& variant : spec.at("variants")) {
+      const auto recorded = variant.at("file").get<std::string>();
+      const std::string name = "summary/" + recorded;
+      if (name.find(arguments.only) == std::string::npos) continue;
+      report.run(name, [&](Comparison& comparison) {
+        run_summary(spec, variant, folder / recorded, comparison);
+      });
+    }
+  }
 }
 
 bool run_all(const Arguments& arguments) {
@@ -122,6 +173,8 @@ bool run_all(const Arguments& arguments) {
   if (fs::exists(activations)) {
     run_activations(activations, arguments.dtype, arguments.only, report);
   }
+  for (const ListOfCases& list : lists_of_cases) run_list(list, arguments, report);
+  run_summaries(arguments, report);
   return report.finish();
 }
 

@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <cmath>
+#include <sstream>
 
 namespace unroll::golden {
 
@@ -82,6 +83,20 @@ void Comparison::close(const std::string& what, const Tensor& got, const Tensor&
 
 void Comparison::close(const std::string& what, double got, double want, const Tolerance& allowed) {
   close(what, Tensor::of<double>({}, {got}), Tensor::of<double>({}, {want}), allowed);
+}
+
+void Comparison::same(const std::string& what, const std::string& got, const std::string& want) {
+  std::istringstream got_lines(got), want_lines(want);
+  for (Index line = 1;; ++line) {
+    std::string g, w;
+    const bool more_g(std::getline(got_lines, g)), more_w(std::getline(want_lines, w));
+    if (!more_g && !more_w) return;
+    ++compared_;
+    if (more_g == more_w && g == w) continue;
+    fail(fmt::format("{}, line {}\n  got  {}\n  want {}", what, line, more_g ? g : "no line",
+                     more_w ? w : "no line"));
+    return;
+  }
 }
 
 bool Report::demanded(const std::string& case_name) {

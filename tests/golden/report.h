@@ -37,10 +37,12 @@ class Comparison {
   void equal(const std::string& what, const Tensor& got, const Tensor& want) {
     close(what, got, want, {});
   }
+  /// Texts; complains with the first line that differs.
+  void same(const std::string& what, const std::string& got, const std::string& want);
   void fail(const std::string& complaint) { complaints_.push_back(complaint); }
 
   const std::vector<std::string>& complaints() const noexcept { return complaints_; }
-  /// Numbers that have been compared.
+  /// Numbers and lines that have been compared.
   Index compared() const noexcept { return compared_; }
 
  private:

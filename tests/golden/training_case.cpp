@@ -2,65 +2,12 @@
 #include <optional>
 
 #include "tests/golden/cases.h"
+#include "tests/golden/options.h"
 #include "unroll/model.h"
 
 namespace unroll::golden {
 
 namespace {
-
-/// Fills the options of a loss, metric or optimiser; those that are not given keep their defaults.
-class OptionReader {
- public:
-  explicit OptionReader(const Json& kwargs) : kwargs_(kwargs) {}
-
-  template <class T>
-  void field(std::string_view name, T& value) {
-    const auto given = kwargs_.find(std::string(name));
-    if (given == kwargs_.end()) return;
-    ++read_;
-    if constexpr (std::is_arithmetic_v<T>) {
-      value = given->get<T>();
-    } else if constexpr (std::is_same_v<T, std::optional<double>> ||
-                         std::is_same_v<T, std::optional<Index>>) {
-      value = given->get<typename T::value_type>();
-    } else if constexpr (std::is_same_v<T, LearningRate>) {
-      value = given->get<double>();
-    } else {
-      throw Skip("no option " + std::string(name) + " that is a JSON " + given->type_name());
-    }
-  }
-
-  /// Throws: Skip for an option that no field has asked for.
-  void expect_all_read(std::string_view class_name) const {
-    if (read_ != kwargs_.size()) throw Skip("no such options of " + std::string(class_name));
-  }
-
- private:
-  const Json& kwargs_;
-  std::size_t read_ = 0;
-};
-
-/// Visits the options of a loss, metric or optimiser; those of a metric may be a loss.
-template <class Named>
-void describe(Named& named, OptionReader& reader) {
-  std::visit(
-      [&]<class Options>(Options& options) {
-        if constexpr (std::is_same_v<Options, Loss>) {
-          describe(options, reader);
-        } else {
-          options.describe(reader);
-        }
-      },
-      named.options());
-}
-
-template <class Named>
-Named with_options(Named named, const Json& kwargs) {
-  OptionReader reader(kwargs);
-  describe(named, reader);
-  reader.expect_all_read(named.class_name());
-  return named;
-}
 
 CompileOptions compile_options(const Json& spec) {
   const Json& optimizer = spec.at("optimizer");
