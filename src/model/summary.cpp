@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <set>
 
 #include "src/model/model_impl.h"
@@ -174,6 +175,142 @@ std::string trainable_mark(const Component& component) {
   return numbers_in(component, true) > 0 ? "Y" : "N";
 }
 
+/// What Keras computes masks by, and lists among the layers where another layer reads the mask.
+struct MaskOperation {
+  std::string name;       ///< "not_equal"
+  std::string_view type;  ///< "NotEqual"
+  std::string shape;
+  std::string source;     ///< "words[0][0]"
+  std::size_t step = 0;   ///< of the layer that the mask comes with
+  bool before = false;    ///< listed before that step, not after what is masked
+  std::size_t after = 0;  ///< else: the step it is listed after
+  bool read = false;
+};
+
+std::string reference(const Symbol& symbol) {
+  return symbol.node()->layer->name + "[0][" + std::to_string(symbol.output()) + "]";
+}
+
+/// Which operations make the masks of a graph, and which layer reads which.
+class MaskOperations {
+ public:
+  explicit MaskOperations(const Graph& graph)
+      : graph_(graph), masks_(graph.slots(), none), readers_(graph.steps().size()) {
+    std::vector<const GraphStep*> written;
+    for (const GraphStep& step : graph.steps()) written.push_back(&step);
+    std::ranges::sort(written, {}, [](const GraphStep* step) { return step->node->serial; });
+    for (const GraphStep* step : written) visit(*step);
+  }
+
+  bool any() const {
+    return std::ranges::any_of(operations_, [](const MaskOperation& one) { return one.read; });
+  }
+  /// ", not_equal[0][0]" for the masks that a step reads.
+  std::string read_by(std::size_t step) const {
+    std::string text;
+    for (const std::size_t one : readers_[step]) text += ", " + operations_[one].name + "[0][0]";
+    return text;
+  }
+  /// Calls f for those listed before, or after, a step.
+  template <class F>
+  void around(std::size_t step, bool before, F f) const {
+    for (const MaskOperation& one : operations_) {
+      const std::size_t place = one.before ? one.step : one.after;
+      if (one.read && one.before == before && place == step) f(one);
+    }
+  }
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  std::size_t number(const GraphStep& step) const {
+    return static_cast<std::size_t>(&step - graph_.steps().data());
+  }
+
+  /// How many of its inputs' masks a layer reads; layers given states read none.
+  static std::size_t masks_read(const GraphStep& step) {
+    const std::string_view type = step.layer->class_name();
+    for (const std::string_view attention :
+         {"Attention", "AdditiveAttention", "MultiHeadAttention"}) {
+      if (type == attention) return step.inputs.size();
+    }
+    for (const std::string_view reader :
+         {"SimpleRNN", "GRU", "LSTM", "RNN", "ConvLSTM1D", "ConvLSTM2D", "Bidirectional",
+          "TimeDistributed", "BatchNormalization", "GlobalAveragePooling1D", "Softmax"}) {
+      if (type == reader) return step.inputs.size() == 1 ? 1 : 0;
+    }
+    return 0;
+  }
+
+  /// Whether the mask of its first input goes on with its first output.
+  static bool hands_on(const GraphStep& step) {
+    const bool sequence = step.node->shapes[0].rank() >= 3;
+    const bool merges = step.inputs.size() > 1 && masks_read(step) == 0;
+    switch (step.layer->mask_rule()) {
+      case MaskRule::pass:
+        return true;
+      case MaskRule::own:
+        return sequence && !merges;
+      default:
+        return false;
+    }
+  }
+
+  void visit(const GraphStep& step) {
+    if (step.inputs.empty()) return;
+    const bool explicit_masks = !step.masks.empty();
+    for (std::size_t i = 0; i < masks_read(step) && !explicit_masks; ++i) {
+      const std::size_t mask = masks_[step.inputs[i]];
+      if (mask != none) read(mask, step);
+    }
+    std::size_t& out = masks_[step.first_output];
+    if (step.layer->makes_masks()) {
+      out = make(step);
+    } else if (hands_on(step)) {
+      out = masks_[step.inputs[0]];
+    }
+  }
+
+  void read(std::size_t mask, const GraphStep& reader) {
+    MaskOperation& one = operations_[mask];
+    readers_[number(reader)].push_back(mask);
+    if (!one.read) {
+      // Where Keras's walk through the graph meets it: after what the first reader reads.
+      const GraphNode* masked = reader.node->inputs[0].node().get();
+      const auto at = std::ranges::find_if(
+          graph_.steps(), [&](const GraphStep& step) { return step.node.get() == masked; });
+      one.after = number(*at);
+      one.read = true;
+    }
+    // Masking first compares every number; the mask is made of that.
+    if (one.type == "Any") operations_[mask - 1].read = true;
+  }
+
+  std::size_t make(const GraphStep& step) {
+    const Symbol& input = step.node->inputs[0];
+    const Shape& shape = input.shape();
+    const auto name = [&](const char* base) {
+      Index before = 0;
+      for (const MaskOperation& one : operations_) before += one.name.starts_with(base) ? 1 : 0;
+      return before == 0 ? std::string(base) : base + ("_" + std::to_string(before));
+    };
+    operations_.push_back(
+        {name("not_equal"), "NotEqual", shape.to_string(), reference(input), number(step)});
+    if (step.layer->class_name() == "Masking") {
+      operations_.back().before = true;
+      const std::string compared = operations_.back().name + "[0][0]";
+      operations_.push_back(
+          {name("any"), "Any", shape.without(-1).to_string(), compared, number(step)});
+    }
+    return operations_.size() - 1;
+  }
+
+  const Graph& graph_;
+  std::vector<std::size_t> masks_;  // of each slot: the operation that made it
+  std::vector<std::vector<std::size_t>> readers_;
+  std::vector<MaskOperation> operations_;
+};
+
 /// Whether a graph is more than a chain: then the table says what is connected to what.
 bool branches(const Graph& graph) {
   std::vector<int> uses(graph.slots(), 0);
@@ -189,8 +326,7 @@ bool branches(const Graph& graph) {
 std::string connections(const GraphStep& step) {
   std::string text;
   for (const Symbol& input : step.node->inputs) {
-    text += (text.empty() ? "" : ", ") + input.node()->layer->name + "[0][" +
-            std::to_string(input.output()) + "]";
+    text += (text.empty() ? "" : ", ") + reference(input);
   }
   return text.empty() || step.inputs.empty() ? "-" : text;
 }
@@ -200,7 +336,10 @@ std::string connections(const GraphStep& step) {
 std::string Model::summary(const SummaryOptions& options) const {
   const ModelImpl& model = *impl_;
   const bool built = model.graph != nullptr;
-  const bool connected = built && !model.sequential && branches(*model.graph);
+  const bool functional = built && !model.sequential;
+  const std::optional<MaskOperations> masks =
+      functional ? std::optional<MaskOperations>(*model.graph) : std::nullopt;
+  const bool connected = functional && (branches(*model.graph) || masks->any());
   std::vector<Column> columns{{"Layer (type)"}, {"Output Shape"}, {"Param #", true}};
   std::vector<double> ends{0.45, 0.80, 1.0};
   Index widest = 88;
@@ -226,15 +365,23 @@ std::string Model::summary(const SummaryOptions& options) const {
   };
   if (built) {
     std::set<const LayerImpl*> seen;
-    for (const GraphStep& step : model.graph->steps()) {
+    const auto add_operation = [&](const MaskOperation& one) {
+      Row row{one.name + " (" + std::string(one.type) + ")", one.shape, "0", one.source};
+      if (options.show_trainable) row.push_back("-");
+      table.add(row);
+    };
+    for (std::size_t i = 0; i < model.graph->steps().size(); ++i) {
+      const GraphStep& step = model.graph->steps()[i];
       const bool entry = step.inputs.empty();
       if (entry && model.sequential) continue;
+      if (masks) masks->around(i, true, add_operation);
       const bool first = seen.insert(step.layer).second;
       Row row = row_of(*step.layer, shapes_text(step.node->shapes),
                        first ? with_commas(numbers_in(*step.layer, false)) : "0");
-      if (connected) row.push_back(connections(step));
+      if (connected) row.push_back(connections(step) + masks->read_by(i));
       if (options.show_trainable) row.push_back(trainable_mark(*step.layer));
       table.add(row);
+      if (masks) masks->around(i, false, add_operation);
     }
   } else {
     for (const Layer& layer : model.sequence) {

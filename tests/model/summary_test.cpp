@@ -69,6 +69,20 @@ TEST_F(Summary, OfASequential) {
   EXPECT_EQ(model.count_params(), 92938);
 }
 
+TEST_F(Summary, ListsWhatMasksAreMadeByWhereTheyAreRead) {
+  const Symbol source = Input({.shape = {unknown}, .name = "enc_in"});
+  const Symbol target = Input({.shape = {unknown}, .name = "dec_in"});
+  const auto [encoded, h, c] =
+      LSTM(128, {.return_state = true})(Embedding(1000, 64, {.mask_zero = true})(source))
+          .unpack<3>();
+  const Symbol decoded = LSTM(128, {.return_sequences = true})(
+      Embedding(1000, 64, {.mask_zero = true})(target), {h, c});
+  const Model model({.inputs = {source, target}, .outputs = {Dense(1000)(decoded)}});
+  expect("functional_seq2seq.txt", model, {});
+  expect("functional_seq2seq.1.txt", model, {.columns = 200});
+  EXPECT_EQ(model.count_params(), 454632);
+}
+
 TEST_F(Summary, OfAModelThatIsNotBuilt) {
   const Sequential model{Embedding(5000, 32), SimpleRNN(16), Dense(1)};
   expect("unbuilt_sequential.txt", model, {});
