@@ -88,5 +88,19 @@ TEST(Allocation, NoneInAStepWithMasksDropoutClippingAndPenalties) {
   expect_none(model, data.words, data.labels);
 }
 
+TEST(Allocation, NoneInTheStepsOfFit) {
+  const Windows data = windows(wave(82), {.length = 50});
+  Sequential model = forecaster();
+  model.compile({.optimizer = "adam", .loss = "mse", .metrics = {"mae"}, .threads = 1});
+  const auto taken = [&](Index steps) {
+    const long before = allocations;
+    model.fit(data.x, data.y, {.batch_size = 4, .steps_per_epoch = steps});
+    return allocations - before;
+  };
+  taken(2);
+  // What fit takes before and after its steps is the same, however many there are.
+  EXPECT_EQ(taken(2), taken(8));
+}
+
 }  // namespace
 }  // namespace unroll
