@@ -84,6 +84,7 @@ struct Mask {
 };
 
 class Component;
+class LayerImpl;
 
 /// One run of the layers over some rows of a batch, as the layers see it.
 class Call {
@@ -100,6 +101,9 @@ class Call {
   virtual Var use(const Parameter& parameter) = 0;
   /// The gradient of a sparse weight: d_rows[i] belongs to row ids[i]. Kept until the lane ends.
   virtual void add_sparse(const Parameter& parameter, const Var& ids, const Var& d_rows) = 0;
+  /// Adds what a layer's activity_regularizer makes of its outputs to the loss. The model calls it
+  /// for its layers; a layer that calls others, for those.
+  virtual void penalize(const LayerImpl& /*layer*/, const Vars& /*outputs*/) {}
 
   /// The mask that came with input i.
   Mask mask(std::size_t i = 0) const noexcept { return i < masks_.size() ? masks_[i] : Mask{}; }
@@ -205,6 +209,9 @@ enum class MaskRule {
 /// What a layer is made of. Derive from it to write one.
 class LayerImpl : public Component {
  public:
+  /// Adds to the loss: of every number that the layer gives, over the rows of the batch.
+  Regularizer activity_regularizer = {};
+
   /// Declares the weights. Called once, with the shapes of the inputs (axis 0 is the batch,
   /// unknown). Throws: Error (shape) where the layer cannot take them.
   virtual void build(std::span<const Shape> /*inputs*/) {}
@@ -222,6 +229,9 @@ class LayerImpl : public Component {
   virtual std::optional<double> padding() const { return std::nullopt; }
   /// Shapes of the states carried from batch to batch; none unless stateful.
   virtual std::vector<Shape> state_shapes(Index /*batch*/) const { return {}; }
+  /// Shapes of the states that go from part to part where long sequences are trained in parts.
+  /// Throws: Error (unsupported) for a layer that reads sequences from their end.
+  virtual std::vector<Shape> part_shapes(Index batch) const { return state_shapes(batch); }
   /// Whether training needs all rows of a batch at once (its statistics): then there is one lane.
   virtual bool whole_batch() const { return false; }
 

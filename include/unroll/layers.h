@@ -31,6 +31,7 @@ struct DenseOptions {
   Initializer bias_initializer = "zeros";
   Regularizer kernel_regularizer = {};
   Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
   Constraint kernel_constraint = {};
   Constraint bias_constraint = {};
   std::string name = {};
@@ -46,6 +47,7 @@ class Dense : public Layer {
 struct EmbeddingOptions {
   Initializer embeddings_initializer = "uniform";
   Regularizer embeddings_regularizer = {};
+  Regularizer activity_regularizer = {};
   Constraint embeddings_constraint = {};
   bool mask_zero = false;  ///< id 0 is padding: later layers skip it
   std::string name = {};

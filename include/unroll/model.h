@@ -199,6 +199,10 @@ struct FitOptions {
   /// What a sample weighs by its class: the label of a sparse loss, the largest of one-hot targets,
   /// the rounded single target. Multiplies sample_weight; does not apply to validation.
   std::map<Index, double> class_weight = {};
+  /// Truncated backpropagation through time: sequences are trained in parts of so many steps, each
+  /// with an update of its own. States go on from part to part, gradients do not. Inputs and
+  /// targets are sequences of one length. None: whole sequences.
+  std::optional<Index> tbptt = {};
 };
 
 struct EvaluateOptions {

@@ -49,6 +49,9 @@ class Rows {
 
   /// Rows [first, last), sharing the numbers. Throws: Error (shape) where there are no such rows.
   Rows slice(Index first, Index last) const;
+  /// Steps [first, last) of every row, along the first axis of row_shape(), sharing the numbers.
+  /// Throws: Error (shape) where there are no such steps.
+  Rows steps(Index first, Index last) const;
   /// All rows as a tensor (count, ...row_shape): shares the numbers where the rows are contiguous,
   /// otherwise copies them.
   Tensor tensor() const;

@@ -69,6 +69,20 @@ Rows Rows::slice(Index first, Index last) const {
   return result;
 }
 
+Rows Rows::steps(Index first, Index last) const {
+  if (row_shape_.rank() == 0 || first < 0 || last < first || last > row_shape_[0]) {
+    throw Error(ErrorKind::shape, "no such steps",
+                {.got = std::to_string(first) + " to " + std::to_string(last),
+                 .want = "steps of rows " + row_shape_.to_string()});
+  }
+  const Index width = row_shape_.without(0).elements();
+  Rows result = *this;
+  result.first_ += first * width * size_of(dtype());
+  result.row_shape_.set(0, last - first);
+  result.row_elements_ = (last - first) * width;
+  return result;
+}
+
 Tensor Rows::tensor() const {
   if (contiguous()) {
     return Tensor(shape(), dtype(), const_cast<std::byte*>(first_),

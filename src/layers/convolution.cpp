@@ -16,6 +16,7 @@ class ConvolutionImpl : public LayerImpl {
   }
   ConvolutionImpl(int axes, Index filters, const Shape& kernel_size, const Conv2DOptions& options)
       : axes_(axes), filters_(filters), kernel_size_(kernel_size), options_(options) {
+    activity_regularizer = options.activity_regularizer;
     check();
   }
 
@@ -34,6 +35,7 @@ class ConvolutionImpl : public LayerImpl {
     d.field("bias_initializer", options_.bias_initializer);
     d.field("kernel_regularizer", options_.kernel_regularizer);
     d.field("bias_regularizer", options_.bias_regularizer);
+    d.field("activity_regularizer", activity_regularizer);
     d.field("kernel_constraint", options_.kernel_constraint);
     d.field("bias_constraint", options_.bias_constraint);
     check();
@@ -173,6 +175,7 @@ Conv2DOptions widened(const Conv1DOptions& o) {
           .bias_initializer = o.bias_initializer,
           .kernel_regularizer = o.kernel_regularizer,
           .bias_regularizer = o.bias_regularizer,
+          .activity_regularizer = o.activity_regularizer,
           .kernel_constraint = o.kernel_constraint,
           .bias_constraint = o.bias_constraint};
 }

@@ -13,7 +13,9 @@ class DenseImpl : public LayerImpl {
  public:
   DenseImpl() = default;
   DenseImpl(Index units, const DenseOptions& options)
-      : units_(positive("Dense: units", units)), options_(options) {}
+      : units_(positive("Dense: units", units)), options_(options) {
+    activity_regularizer = options.activity_regularizer;
+  }
 
   std::string_view class_name() const override { return "Dense"; }
   void describe(Describer& d) override {
@@ -24,6 +26,7 @@ class DenseImpl : public LayerImpl {
     d.field("bias_initializer", options_.bias_initializer);
     d.field("kernel_regularizer", options_.kernel_regularizer);
     d.field("bias_regularizer", options_.bias_regularizer);
+    d.field("activity_regularizer", activity_regularizer);
     d.field("kernel_constraint", options_.kernel_constraint);
     d.field("bias_constraint", options_.bias_constraint);
   }

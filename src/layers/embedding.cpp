@@ -47,7 +47,9 @@ class EmbeddingImpl : public LayerImpl {
   EmbeddingImpl(Index input_dim, Index output_dim, const EmbeddingOptions& options)
       : input_dim_(positive("Embedding: input_dim", input_dim)),
         output_dim_(positive("Embedding: output_dim", output_dim)),
-        options_(options) {}
+        options_(options) {
+    activity_regularizer = options.activity_regularizer;
+  }
 
   std::string_view class_name() const override { return "Embedding"; }
   void describe(Describer& d) override {
@@ -55,6 +57,7 @@ class EmbeddingImpl : public LayerImpl {
     d.field("output_dim", output_dim_);
     d.field("embeddings_initializer", options_.embeddings_initializer);
     d.field("embeddings_regularizer", options_.embeddings_regularizer);
+    d.field("activity_regularizer", activity_regularizer);
     d.field("embeddings_constraint", options_.embeddings_constraint);
     d.field("mask_zero", options_.mask_zero);
   }

@@ -37,6 +37,7 @@ class MultiHeadAttentionImpl : public LayerImpl {
   MultiHeadAttentionImpl() = default;
   MultiHeadAttentionImpl(Index num_heads, Index key_dim, const MultiHeadAttentionOptions& options)
       : num_heads_(num_heads), key_dim_(key_dim), options_(options) {
+    activity_regularizer = options.activity_regularizer;
     check();
   }
 
@@ -52,6 +53,7 @@ class MultiHeadAttentionImpl : public LayerImpl {
     d.field("bias_initializer", options_.bias_initializer);
     d.field("kernel_regularizer", options_.kernel_regularizer);
     d.field("bias_regularizer", options_.bias_regularizer);
+    d.field("activity_regularizer", activity_regularizer);
     d.field("kernel_constraint", options_.kernel_constraint);
     d.field("bias_constraint", options_.bias_constraint);
     d.field("seed", options_.seed);

@@ -38,6 +38,7 @@ class TimeDistributedImpl : public LayerImpl {
     Shape merged = x.shape().without(0);
     merged.set(0, x.shape()[0] * x.shape()[1]);
     const Var y = inner().call(call, {reshape(x, merged)})[0];
+    call.penalize(inner(), {y});
     Shape shape = y.shape().with(0, x.shape()[0]);
     shape.set(1, x.shape()[1]);
     return {reshape(y, shape).set_time_first(x.time_first())};

@@ -70,8 +70,8 @@ void Monitor::begin(const Model& model) {
   if (std::ranges::find(names, name_) == names.end()) throw missing(names);
   const std::string_view plain =
       name_.starts_with("val_") ? std::string_view(name_).substr(4) : std::string_view(name_);
-  for (const Metric& metric : model.impl().ready(true).metrics()) {
-    if (metric.name() == plain) high_ = high_is_good(metric);
+  for (const Watched& watched : model.impl().ready(true).metrics()) {
+    if (watched.name == plain && !watched.loss) high_ = high_is_good(watched.metric);
   }
 }
 

@@ -105,8 +105,12 @@ void FitRun::train_step() {
   if (trainer_.graph().stateful()) {
     impl_.fit_states(impl_.session, static_cast<Index>(numbers.size()));
   }
-  trainer_.train({&parts_.x, &parts_.y, &parts_.weight, numbers}, impl_.states(impl_.session),
-                 totals_);
+  const Batch batch{&parts_.x, &parts_.y, &parts_.weight, numbers};
+  if (options_.tbptt) {
+    trainer_.train_in_parts(batch, *options_.tbptt, impl_.states(impl_.session), totals_);
+  } else {
+    trainer_.train(batch, impl_.states(impl_.session), totals_);
+  }
   ++step_;
   if (!options_.progress && options_.callbacks.empty()) return;
   logs_.clear();

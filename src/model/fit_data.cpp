@@ -93,6 +93,7 @@ void check_arguments(const FitOptions& options) {
                  .hint = "epochs is the number of the last epoch, not how many are added"});
   }
   check_positive("steps_per_epoch", options.steps_per_epoch);
+  check_positive("tbptt", options.tbptt);
   check_positive("validation_steps", options.validation_steps);
   check_positive("validation_batch_size", options.validation_batch_size);
   options.validation_freq.check();
@@ -225,7 +226,7 @@ Rows weights_by_class(const Trainer& trainer, DType dtype, const Data& y, const 
   }
   const Rows& targets = y[0];
   const Index size =
-      std::max<Index>(target_size(trainer.options().loss, outputs[0].shape()[-1]), 1);
+      std::max<Index>(target_size(trainer.goals()[0].loss, outputs[0].shape()[-1]), 1);
   const Index rows = targets.count(), per_row = std::max<Index>(targets.row_elements() / size, 1);
   const bool each = !weight.empty() && weight.row_elements() == per_row;
   Tensor result(per_row == 1 ? Shape{rows} : Shape{rows, per_row}, dtype);

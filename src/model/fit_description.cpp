@@ -169,7 +169,18 @@ Description describe_fit(const ModelImpl& model, const Trainer& trainer, const P
   for (const Metric& metric : compiled.metrics) {
     metrics += Words::of_options(metric.options()) + " ";
   }
+  for (const Metric& metric : compiled.weighted_metrics) {
+    metrics += "weighted " + Words::of_options(metric.options()) + " ";
+  }
+  for (const auto& list : compiled.metrics_of_outputs) {
+    metrics += "of an output: ";
+    for (const Metric& metric : list) metrics += Words::of_options(metric.options()) + " ";
+  }
   all.emplace_back("metrics", metrics);
+  std::string losses;
+  for (const Loss& loss : compiled.losses) losses += Words::of_options(loss.options()) + " ";
+  all.emplace_back("the losses of the outputs", losses);
+  all.emplace_back("loss_weights", fmt::format("{}", fmt::join(compiled.loss_weights, " ")));
   all.emplace_back("seed", std::to_string(compiled.seed));
   describe_data("x", parts.x, all);
   describe_data("y", parts.y, all);
@@ -185,6 +196,7 @@ Description describe_fit(const ModelImpl& model, const Trainer& trainer, const P
   all.emplace_back("shuffle", options.shuffle ? "yes" : "no");
   all.emplace_back("initial_epoch", std::to_string(options.initial_epoch));
   all.emplace_back("steps_per_epoch", or_none(options.steps_per_epoch));
+  all.emplace_back("tbptt", or_none(options.tbptt));
   std::string weights;
   for (const auto& [label, weight] : options.class_weight) {
     weights += fmt::format("{}{}: {}", weights.empty() ? "" : ", ", label, weight);

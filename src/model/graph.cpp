@@ -109,16 +109,17 @@ Graph::Graph(const Symbols& inputs, const Symbols& outputs)
     }
     makes_masks_ = makes_masks_ || layer->makes_masks();
     whole_batch_ = whole_batch_ || layer->whole_batch();
-    add_stateful(*layer);
+    add_layer(*layer);
   }
   read_inputs(inputs);
   name_layers();
 }
 
-void Graph::add_stateful(LayerImpl& layer) {
+void Graph::add_layer(LayerImpl& layer) {
+  all_layers_.push_back(&layer);
   if (!layer.state_shapes(1).empty()) stateful_.push_back(&layer);
   if (const auto* nested = dynamic_cast<const NestedModel*>(&layer)) {
-    for (const auto& inner : nested->graph().layers()) add_stateful(*inner);
+    for (const auto& inner : nested->graph().layers()) add_layer(*inner);
   }
 }
 

@@ -27,9 +27,9 @@ struct GraphStep {
 /// Where rows enter.
 struct GraphInput {
   std::size_t slot = 0;
-  Shape shape;              ///< batch first, sizes may be unknown
-  bool ids = false;         ///< int32, for an Embedding
-  bool time_first = false;  ///< its consumer walks through time
+  Shape shape;                         ///< batch first, sizes may be unknown
+  bool ids = false;                    ///< int32, for an Embedding
+  bool time_first = false;             ///< its consumer walks through time
   std::optional<double> padding = {};  ///< what its masked steps are filled with
   LayerImpl* layer = nullptr;
 };
@@ -56,7 +56,9 @@ class Graph {
   bool makes_masks() const noexcept { return makes_masks_; }
   bool needs_whole_batch() const noexcept { return whole_batch_; }
   bool stateful() const noexcept { return !stateful_.empty(); }
-  /// The layers that carry states from batch to batch, those of nested models too.
+  /// The layers and those of nested models, these last.
+  const std::vector<LayerImpl*>& all_layers() const noexcept { return all_layers_; }
+  /// Those of them that carry states from batch to batch.
   const std::vector<LayerImpl*>& stateful_layers() const noexcept { return stateful_; }
 
   /// Writes the positions of weights and components again: another model may share some of them.
@@ -66,7 +68,7 @@ class Graph {
   struct Sorter;
 
   void name_layers();
-  void add_stateful(LayerImpl& layer);
+  void add_layer(LayerImpl& layer);
   void read_inputs(const Symbols& inputs);
 
   std::vector<GraphStep> steps_;
@@ -78,6 +80,7 @@ class Graph {
   std::vector<Parameter*> parameters_;
   bool makes_masks_ = false;
   bool whole_batch_ = false;
+  std::vector<LayerImpl*> all_layers_;
   std::vector<LayerImpl*> stateful_;
 };
 

@@ -1,6 +1,7 @@
 #include "src/model/lane.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 
@@ -76,6 +77,8 @@ void Lane::start(const RunMode& mode, Index first_row, Index rows, const FlatWei
   seed_ = mode.seed;
   step_ = mode.step;
   states_ = mode.states;
+  batch_rows_ = mode.batch_rows;
+  activity_loss_ = 0;
   first_row_ = first_row;
   rows_ = rows;
   weights_ = weights;
@@ -129,6 +132,35 @@ Mask Lane::mask_of(const Var& value) {
   return {data, kept.shape()[0], kept.shape()[1]};
 }
 
+void Lane::penalize(const LayerImpl& layer, const Vars& outputs) {
+  if (!layer.activity_regularizer || batch_rows_ == 0) return;
+  for (const Var& y : outputs) {
+    with_float(y.dtype(), [&]<class T>() { add_penalty<T>(layer.activity_regularizer, y); });
+  }
+}
+
+template <class T>
+void Lane::add_penalty(const Regularizer& penalty, const Var& y) {
+  const double share = 1 / static_cast<double>(batch_rows_);
+  const T* values = y.data<T>();
+  double sum = 0;
+  for (Index i = 0; i < y.elements(); ++i) {
+    const auto value = static_cast<double>(values[i]);
+    sum += penalty.l1 * std::abs(value) + penalty.l2 * value * value;
+  }
+  activity_loss_ += sum * share;
+  if (!y.needs_gradient()) return;
+  const auto l1 = static_cast<T>(penalty.l1 * share), l2 = static_cast<T>(2 * penalty.l2 * share);
+  own_tape_.record_always([y, l1, l2] {
+    const T* value = y.data<T>();
+    T* gradient = y.gradient<T>();
+    for (Index i = 0; i < y.elements(); ++i) {
+      const T sign = static_cast<T>((value[i] > 0) - (value[i] < 0));
+      gradient[i] += l1 * sign + l2 * value[i];
+    }
+  });
+}
+
 void Lane::run(const GraphStep& step, const Frame& frame) {
   Vars inputs;
   masks_.clear();
@@ -147,6 +179,7 @@ void Lane::run(const GraphStep& step, const Frame& frame) {
   }
   const Mask travelling = masks_[0];
   const Vars outputs = step.layer->call(*this, inputs);
+  penalize(*step.layer, outputs);
   const MaskRule rule = step.layer->mask_rule();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     frame.values[step.first_output + i] = outputs[i];

@@ -31,6 +31,7 @@ struct RunMode {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
   States* states = nullptr;
+  Index batch_rows = 0;  ///< of all lanes; 0: what layers add to the loss is not wanted
 };
 
 /// Copies rows into a Var of the tape, turned to time first where asked, converted to `dtype`.
@@ -59,6 +60,9 @@ class Lane final : public Call {
   const Var& value(std::size_t slot) const { return values_[slot]; }
   const Var& weight(std::size_t position) const { return leaves_[position]; }
 
+  /// What the layers' activity regularizers add to the loss of the batch.
+  double activity_loss() const noexcept { return activity_loss_; }
+
   /// The gradient of the dense weights, as FlatWeights has them.
   template <class T>
   T* gradient() noexcept {
@@ -72,6 +76,7 @@ class Lane final : public Call {
 
   Var use(const Parameter& parameter) override;
   void add_sparse(const Parameter& parameter, const Var& ids, const Var& d_rows) override;
+  void penalize(const LayerImpl& layer, const Vars& outputs) override;
   std::span<Tensor> states(const Component& component) override;
 
  private:
@@ -82,6 +87,8 @@ class Lane final : public Call {
   };
   void run(const GraphStep& step, const Frame& frame);
   Mask mask_of(const Var& value);
+  template <class T>
+  void add_penalty(const Regularizer& penalty, const Var& y);
   static Var turned(const Var& x, bool time_first);
 
   const Graph& graph_;
@@ -93,6 +100,8 @@ class Lane final : public Call {
   Tensor gradient_;
   const FlatWeights* weights_ = nullptr;
   States* states_ = nullptr;
+  Index batch_rows_ = 0;
+  double activity_loss_ = 0;
 };
 
 }  // namespace unroll

@@ -27,8 +27,8 @@ struct ModelImpl {
   std::unique_ptr<Trainer> trainer;  ///< made for graph and options; null until needed
   Session session;
   bool stop = false;
-  std::string why;           ///< a fit is to end
-  FitRun* run = nullptr;     ///< the fit that goes on; null outside
+  std::string why;                    ///< a fit is to end
+  FitRun* run = nullptr;              ///< the fit that goes on; null outside
   std::weak_ptr<LayerImpl> as_layer;  ///< what stands for it in other models
 
   void build_sequence(const Shape& input_shape);

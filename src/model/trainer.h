@@ -22,11 +22,26 @@ struct Batch {
   RowNumbers numbers;
 };
 
+/// What is trained of one output.
+struct Goal {
+  Loss loss = "mse";
+  double weight = 1;
+};
+
+/// A number that is reported beside the loss: a metric of an output, or the output's own loss.
+struct Watched {
+  Metric metric;
+  std::size_t output = 0;
+  std::string name;
+  bool weighted = false;  ///< counts sample_weight
+  bool loss = false;      ///< the mean of the output's loss by rows; its metric is a Mean
+};
+
 /// Loss and metrics over some batches, as Keras averages them: the loss by rows, each metric in its
 /// way.
 class Totals {
  public:
-  explicit Totals(const std::vector<Metric>& metrics);
+  explicit Totals(const std::vector<Watched>& watched);
   void reset();
   void add_loss(double loss, Index rows) {
     loss_ += loss * static_cast<double>(rows);
@@ -37,8 +52,8 @@ class Totals {
   std::vector<double> numbers() const;
   /// Requires: as many as numbers() has.
   void set_numbers(std::span<const double> numbers);
-  /// "loss" and the metrics' names, each after a prefix, into `logs`.
-  void report(const std::vector<Metric>& metrics, const std::string& prefix, Logs& logs) const;
+  /// "loss" and the others' names, each after a prefix, into `logs`.
+  void report(const std::vector<Watched>& watched, const std::string& prefix, Logs& logs) const;
 
  private:
   double loss_ = 0, rows_ = 0;
@@ -56,7 +71,9 @@ class Trainer {
   Trainer(const Graph& graph, DType dtype, const CompileOptions& options);
 
   const Graph& graph() const noexcept { return graph_; }
-  const std::vector<Metric>& metrics() const noexcept { return metrics_; }
+  const std::vector<Watched>& metrics() const noexcept { return watched_; }
+  /// One for each output.
+  const std::vector<Goal>& goals() const noexcept { return goals_; }
   std::uint64_t seed() const noexcept { return options_.seed; }
   Index iterations() const noexcept { return iterations_; }
   void set_iterations(Index iterations) noexcept { iterations_ = iterations; }
@@ -79,12 +96,17 @@ class Trainer {
   void initialize();
   /// The same, and makes them one vector.
   void bind();
-  /// Says what the metric names mean for this loss and output; before the first batch with targets.
+  /// Says what the metric names mean for these losses and outputs; before the first batch with
+  /// targets. Throws: Error (value) for a list that does not fit the outputs.
   void resolve_metrics();
   /// Throws: Error (shape) unless x (and y) fit the model.
   void check(const std::vector<Rows>& x, const std::vector<Rows>* y) const;
 
   void train(const Batch& batch, States& states, Totals& totals);
+  /// The same with sequences cut into parts of `length` steps, each trained by itself: states go
+  /// on from part to part, gradients do not. Throws: Error (shape) where inputs and targets are not
+  /// sequences of one length; Error (unsupported) for layers that read from the end.
+  void train_in_parts(const Batch& batch, Index length, States& states, Totals& totals);
   void evaluate(const Batch& batch, States& states, Totals& totals);
   /// The batch's outputs go to rows [first, first + numbers) of `outputs`, which has `rows` in all
   /// and is made when the first batch shows its shapes.
@@ -101,7 +123,7 @@ class Trainer {
     LossCounts counts;
   };
   struct LaneSums {
-    double loss = 0;
+    std::vector<double> losses;  // of each output
     std::vector<Target> targets;
     std::vector<std::vector<double>> metrics;
   };
@@ -109,7 +131,7 @@ class Trainer {
   Index lane_rows(Index batch, bool training) const;
   /// The rows of a batch, those with most unmasked steps first: lanes of like lengths skip what
   /// they pad, and the longest is not begun last.
-  RowNumbers by_length(const Batch& batch);
+  RowNumbers by_length(const Batch& batch, const States* states);
   void run_batch(const Batch& batch, const RunMode& mode, Totals& totals);
   void start_lane(std::size_t lane, const Batch& batch, const RunMode& mode, Index rows_each);
   /// Puts the targets beside the predictions and counts their samples.
@@ -118,6 +140,11 @@ class Trainer {
   /// Loss, metrics and the gradient of the predictions.
   template <class T>
   void lose(std::size_t lane, std::size_t output, bool training);
+  template <class T>
+  void watch(std::size_t lane, std::size_t output);
+  void total_up(Index lanes, Index rows, Totals& totals);
+  const std::string& output_name(std::size_t output) const;
+  void add_watched(std::size_t output, const std::vector<Metric>& metrics, bool weighted);
   bool counts_first() const;
   void prepare(bool training);
   void update();
@@ -136,7 +163,8 @@ class Trainer {
   const Graph& graph_;
   DType dtype_;
   CompileOptions options_;
-  std::vector<Metric> metrics_;
+  std::vector<Goal> goals_;  // of each output
+  std::vector<Watched> watched_;
   std::vector<LossCounts> counts_;  // of each output, over the whole batch
   bool metrics_resolved_ = false;
   base::Workers workers_;
@@ -150,6 +178,8 @@ class Trainer {
   Index running_lanes_ = 0;
   std::vector<std::pair<Index, Index>> lengths_;  // steps masked of each row of a batch, the row
   std::vector<Index> by_length_;
+  std::vector<Rows> part_x_, part_y_;  // of train_in_parts
+  States part_states_;
 };
 
 }  // namespace unroll

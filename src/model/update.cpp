@@ -17,6 +17,7 @@ constexpr std::size_t most_slots = 8;
 
 void Trainer::update() {
   with_float(dtype_, [&]<class T>() { update_as<T>(running_lanes_); });
+  if (iterations_ % batches_per_step(options_.optimizer) != 0) return;
   for (const WeightRange& range : flat_.ranges()) {
     Tensor weights = range.parameter->value();  // shares the flat vector's numbers
     apply_constraint(range.parameter->constraint(), weights);
@@ -125,18 +126,23 @@ void Trainer::update_as(Index lanes) {
     const Index first = in_tables ? dense + (i - dense_chunks) * chunk : i * chunk;
     return std::pair(first, std::min(first + chunk, in_tables ? size : dense));
   };
-  const auto step = [&](Index first, Index last) {
-    std::array<T*, most_slots> slots{};
+  const auto slots_at = [&](Index first, std::array<T*, most_slots>& place) {
     for (std::size_t s = 0; s < slots_.size(); ++s) {
-      slots[s] = static_cast<T*>(slots_[s].raw()) + first;
+      place[s] = static_cast<T*>(slots_[s].raw()) + first;
     }
-    apply(options_.optimizer, iterations_, last - first, gradient_at(first), weights + first,
-          std::span<T* const>(slots.data(), slots_.size()));
+    return std::span<T* const>(place.data(), slots_.size());
+  };
+  const Index batches = batches_per_step(options_.optimizer);
+  const bool due = iterations_ % batches == 0;
+  const auto step = [&](Index first, Index last) {
+    std::array<T*, most_slots> place{};
+    apply(options_.optimizer, iterations_ / batches, last - first, gradient_at(first),
+          weights + first, slots_at(first, place));
   };
 
   const bool regularized = std::ranges::any_of(
       flat_.ranges(), [](const WeightRange& r) { return bool(r.parameter->regularizer()); });
-  if (!regularized && !clips(options_.optimizer)) {
+  if (!regularized && !clips(options_.optimizer) && batches == 1) {
     workers_.run(chunks, [&](Index i) {
       const auto [first, last] = bounds(i);
       if (first < dense) reduce<T>(lanes, first, last);
@@ -153,19 +159,25 @@ void Trainer::update_as(Index lanes) {
         add_penalty(penalty, range.size, weights + range.offset, gradient_at(range.offset));
       }
     }
+    workers_.run(batches > 1 ? chunks : 0, [&](Index i) {
+      const auto [first, last] = bounds(i);
+      std::array<T*, most_slots> place{};
+      accumulate(options_.optimizer, iterations_, last - first, gradient_at(first),
+                 slots_at(first, place));
+    });
     auto& gradients = std::get<std::vector<GradientRange<T>>>(clipped_);
     gradients.clear();
     for (const WeightRange& range : flat_.ranges()) {
       gradients.push_back({gradient_at(range.offset), range.size});
     }
-    clip(options_.optimizer, std::span<const GradientRange<T>>(gradients));
-    workers_.run(chunks, [&](Index i) {
+    if (due) clip(options_.optimizer, std::span<const GradientRange<T>>(gradients));
+    workers_.run(due ? chunks : 0, [&](Index i) {
       const auto [first, last] = bounds(i);
       step(first, last);
     });
   }
   if (size > dense) {
-    if (regularized) {
+    if (regularized || batches > 1) {
       std::memset(sparse_gradient_.raw(), 0, static_cast<std::size_t>(sparse_gradient_.bytes()));
     } else {
       clear_sparse_rows<T>(lanes);

@@ -62,6 +62,8 @@ class BidirectionalImpl : public LayerImpl {
     return shapes;
   }
 
+  std::vector<Shape> part_shapes(Index) const override { throw reads_from_the_end(*this); }
+
   void prepare(DType dtype, bool training) override {
     forward().prepare(dtype, training);
     backward().prepare(dtype, training);
@@ -81,6 +83,8 @@ class BidirectionalImpl : public LayerImpl {
     }
     const Vars ahead = forward().run(call, x, mask, initial[0]);
     const Vars back = backward().run(call, x, mask, initial[1]);
+    call.penalize(forward(), given(ahead));
+    call.penalize(backward(), given(back));
     const bool sequences = forward().walk().return_sequences;
     Var y_back = back[0];
     if (sequences) {
@@ -103,6 +107,9 @@ class BidirectionalImpl : public LayerImpl {
  private:
   WalkerImpl& forward() const { return static_cast<WalkerImpl&>(*layer_); }
   WalkerImpl& backward() const { return static_cast<WalkerImpl&>(*backward_layer_); }
+
+  /// What a direction gives by itself: its states only where they are asked for.
+  Vars given(const Vars& all) const { return forward().walk().return_state ? all : Vars{all[0]}; }
 
   /// x and the states of one direction.
   std::vector<Shape> part(std::span<const Shape> inputs, bool back) const {

@@ -23,6 +23,7 @@ class ConvLSTMImpl : public LayerImpl {
   explicit ConvLSTMImpl(int axes) : axes_(axes) {}
   ConvLSTMImpl(int axes, Index filters, const Shape& kernel_size, const ConvLSTMOptions& options)
       : axes_(axes), filters_(filters), kernel_size_(kernel_size), options_(options) {
+    activity_regularizer = options.activity_regularizer;
     check();
   }
 
@@ -31,6 +32,7 @@ class ConvLSTMImpl : public LayerImpl {
   void build(std::span<const Shape> inputs) override;
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override;
   std::vector<Shape> state_shapes(Index batch) const override;
+  std::vector<Shape> part_shapes(Index batch) const override;
   Order order() const override { return Order::time_first; }
   MaskRule mask_rule() const override { return MaskRule::own; }
   void prepare(DType dtype, bool training) override;
@@ -74,6 +76,7 @@ void ConvLSTMImpl::describe(Describer& d) {
   d.field("kernel_regularizer", o.kernel_regularizer);
   d.field("recurrent_regularizer", o.recurrent_regularizer);
   d.field("bias_regularizer", o.bias_regularizer);
+  d.field("activity_regularizer", activity_regularizer);
   d.field("kernel_constraint", o.kernel_constraint);
   d.field("recurrent_constraint", o.recurrent_constraint);
   d.field("bias_constraint", o.bias_constraint);
@@ -171,6 +174,13 @@ std::vector<Shape> ConvLSTMImpl::state_shapes(Index batch) const {
   return {state, state};
 }
 
+std::vector<Shape> ConvLSTMImpl::part_shapes(Index batch) const {
+  if (options_.go_backwards) throw reads_from_the_end(*this);
+  Shape state = state_shape(built_for_);
+  state.set(0, batch);
+  return {state, state};
+}
+
 kernels::ConvolutionShape ConvLSTMImpl::sizes(const Shape& from, const Shape& to,
                                               bool recurrent) const {
   kernels::ConvolutionShape s;
@@ -221,7 +231,8 @@ Vars ConvLSTMImpl::call(Call& call, const Vars& inputs) {
   const Var& x = inputs[0];
   Vars initial;
   for (std::size_t i = 1; i < inputs.size(); ++i) initial.push_back(inputs[i]);
-  if (options_.stateful && initial.empty()) initial = load_states(call, *this);
+  const bool carries = !call.states(*this).empty();
+  if (carries && initial.empty()) initial = load_states(call, *this);
   if (initial.empty()) {
     Shape whole = x.shape();
     whole.set(0, x.shape()[1]);
@@ -234,7 +245,7 @@ Vars ConvLSTMImpl::call(Call& call, const Vars& inputs) {
     }
   }
   const Vars outputs = walk(call, x, mask, initial[0], initial[1]);
-  if (options_.stateful) store_states(call, *this, {outputs[1], outputs[2]});
+  if (carries) store_states(call, *this, {outputs[1], outputs[2]});
   if (options_.return_sequences) call.set_mask(mask);
   if (options_.return_state) return outputs;
   return {outputs[0]};

@@ -35,6 +35,7 @@ void WalkerImpl::describe(Describer& d) {
   } else {
     cell_->describe(d);
   }
+  d.field("activity_regularizer", activity_regularizer);
   d.field("return_sequences", walk_.return_sequences);
   d.field("return_state", walk_.return_state);
   d.field("go_backwards", walk_.go_backwards);
@@ -95,11 +96,23 @@ std::vector<Shape> WalkerImpl::output_shapes(std::span<const Shape> inputs) cons
 }
 
 std::vector<Shape> WalkerImpl::state_shapes(Index batch) const {
+  if (!walk_.stateful) return {};
   std::vector<Shape> shapes;
-  if (walk_.stateful) {
-    for (Index size : state_sizes_) shapes.push_back({batch, size});
-  }
+  for (Index size : state_sizes_) shapes.push_back({batch, size});
   return shapes;
+}
+
+std::vector<Shape> WalkerImpl::part_shapes(Index batch) const {
+  if (walk_.go_backwards) throw reads_from_the_end(*this);
+  std::vector<Shape> shapes;
+  for (Index size : state_sizes_) shapes.push_back({batch, size});
+  return shapes;
+}
+
+Error reads_from_the_end(const LayerImpl& layer) {
+  return Error(ErrorKind::unsupported, titled(layer) + ": cannot be trained in parts",
+               {.got = "a layer that reads sequences from their end",
+                .hint = "leave tbptt out, or the layer"});
 }
 
 template <class T>
@@ -150,9 +163,11 @@ Vars WalkerImpl::call(Call& call, const Vars& inputs) {
   const Mask mask = masked ? call.mask() : Mask{};
   Vars initial;
   for (std::size_t i = 1; i < inputs.size(); ++i) initial.push_back(inputs[i]);
-  if (walk_.stateful && initial.empty()) initial = load_states(call, *this);
+  // None unless the layer is stateful, or the sequence comes in parts.
+  const bool carries = !call.states(*this).empty();
+  if (carries && initial.empty()) initial = load_states(call, *this);
   Vars outputs = run(call, inputs[0], mask, initial);
-  if (walk_.stateful) {
+  if (carries) {
     Vars states;
     for (std::size_t i = 1; i < outputs.size(); ++i) states.push_back(outputs[i]);
     store_states(call, *this, states);
@@ -223,7 +238,8 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
   const auto has = [](const Var& v) { return v && v.needs_gradient(); };
   const bool needs = has(x) || has(W) || has(R) || has(b) || has(h0) || has(c0);
 
-  const bool sequences = walk_.return_sequences, states = walk_.return_state || walk_.stateful;
+  const bool sequences = walk_.return_sequences;
+  const bool states = walk_.return_state || walk_.stateful || !call.states(*this).empty();
   const bool is_lstm = shape.cell == kernels::CellKind::lstm;
   const Shape row{shape.rows, shape.units};
   const Var y = tape.result(sequences ? row.with(0, shape.time) : row, x.dtype(), needs);
@@ -306,6 +322,7 @@ std::shared_ptr<WalkerImpl> WalkerImpl::twin_backwards() const {
   if (cell == nullptr) return nullptr;
   auto twin = std::make_shared<WalkerImpl>(class_name_, std::move(cell), walk_);
   twin->walk_.go_backwards = !walk_.go_backwards;
+  twin->activity_regularizer = activity_regularizer;
   return twin;
 }
 
@@ -313,10 +330,12 @@ std::shared_ptr<WalkerImpl> WalkerImpl::twin_backwards() const {
 
 namespace {
 
-std::shared_ptr<LayerImpl> walker(std::string class_name, Cell cell, const Walk& walk,
-                                  const std::string& name) {
-  auto impl = std::make_shared<WalkerImpl>(std::move(class_name), std::move(cell), walk);
-  impl->name = name;
+template <class Options>
+std::shared_ptr<LayerImpl> walker(std::string class_name, Cell cell, const Options& options) {
+  auto impl =
+      std::make_shared<WalkerImpl>(std::move(class_name), std::move(cell), walk_of(options));
+  impl->name = options.name;
+  impl->activity_regularizer = options.activity_regularizer;
   return impl;
 }
 
@@ -333,14 +352,13 @@ Symbol Recurrent::operator()(const Symbols& x, const Symbols& initial_state) con
 }
 
 SimpleRNN::SimpleRNN(Index units, const SimpleRNNOptions& options)
-    : Recurrent(
-          walker("SimpleRNN", SimpleRNNCell(units, options), walk_of(options), options.name)) {}
+    : Recurrent(walker("SimpleRNN", SimpleRNNCell(units, options), options)) {}
 GRU::GRU(Index units, const GRUOptions& options)
-    : Recurrent(walker("GRU", GRUCell(units, options), walk_of(options), options.name)) {}
+    : Recurrent(walker("GRU", GRUCell(units, options), options)) {}
 LSTM::LSTM(Index units, const LSTMOptions& options)
-    : Recurrent(walker("LSTM", LSTMCell(units, options), walk_of(options), options.name)) {}
+    : Recurrent(walker("LSTM", LSTMCell(units, options), options)) {}
 RNN::RNN(Cell cell, const RNNOptions& options)
-    : Recurrent(walker("RNN", std::move(cell), walk_of(options), options.name)) {}
+    : Recurrent(walker("RNN", std::move(cell), options)) {}
 RNN::RNN(std::vector<Cell> cells, const RNNOptions& options)
     : RNN(only_or_stacked(std::move(cells)), options) {}
 
@@ -352,9 +370,9 @@ std::shared_ptr<LayerImpl> make_recurrent_layer(std::string_view class_name, Des
   std::shared_ptr<LayerImpl> layer = make_conv_lstm(class_name, options);
   if (layer != nullptr) return layer;
   if (class_name == "RNN") layer = std::make_shared<WalkerImpl>("RNN", nullptr, Walk{});
-  if (class_name == "SimpleRNN") layer = walker("SimpleRNN", SimpleRNNCell(1), Walk{}, "");
-  if (class_name == "GRU") layer = walker("GRU", GRUCell(1), Walk{}, "");
-  if (class_name == "LSTM") layer = walker("LSTM", LSTMCell(1), Walk{}, "");
+  if (class_name == "SimpleRNN") layer = walker("SimpleRNN", SimpleRNNCell(1), SimpleRNNOptions{});
+  if (class_name == "GRU") layer = walker("GRU", GRUCell(1), GRUOptions{});
+  if (class_name == "LSTM") layer = walker("LSTM", LSTMCell(1), LSTMOptions{});
   if (layer != nullptr) layer->describe(options);
   return layer;
 }

@@ -5,6 +5,7 @@
 
 #include "src/layers/packed.h"
 #include "src/recurrent/fused.h"
+#include "unroll/error.h"
 
 namespace unroll {
 
@@ -28,6 +29,9 @@ Walk walk_of(const Options& options) {
 Vars load_states(Call& call, const Component& owner);
 void store_states(Call& call, const Component& owner, const Vars& states);
 
+/// The refusal of LayerImpl::part_shapes.
+Error reads_from_the_end(const LayerImpl& layer);
+
 /// RNN, and with the built-in cells SimpleRNN, GRU and LSTM: the layers differ in name and options
 /// only. Inputs: x (time, rows, features), then initial states. Outputs: the sequence or its last
 /// step, then the last states where return_state asks for them.
@@ -41,6 +45,7 @@ class WalkerImpl : public LayerImpl {
   void build(std::span<const Shape> inputs) override;
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override;
   std::vector<Shape> state_shapes(Index batch) const override;
+  std::vector<Shape> part_shapes(Index batch) const override;
   Order order() const override { return Order::time_first; }
   MaskRule mask_rule() const override { return MaskRule::own; }
   void prepare(DType dtype, bool training) override;
