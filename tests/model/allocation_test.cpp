@@ -3,25 +3,9 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "src/model/model_impl.h"
+#include "tests/allocations.h"
 #include "tests/model/lesson_models.h"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-// Not inlined: g++ would warn that one is inlined and the other is not.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace unroll {
 namespace {
@@ -30,12 +14,6 @@ namespace {
 std::size_t bytes_in_use() {
   const struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
-}
-
-TEST(Allocation, CountingWorks) {
-  const long before = allocations;
-  ::operator delete(::operator new(1));  // a new-expression might be optimised away
-  EXPECT_EQ(allocations, before + 1);
 }
 
 /// Steps 1 and 2 may allocate; 3 to 10 may not.
@@ -55,7 +33,7 @@ void expect_none(Model& model, const Data& x, const Data& y) {
   EXPECT_EQ(bytes_in_use(), bytes);
 }
 
-TEST(Allocation, NoneInAStepOfTheForecaster) {
+TEST_F(Allocation, NoneInAStepOfTheForecaster) {
   const Windows data = windows(wave(82), {.length = 50});
   for (const int threads : {1, 3}) {
     Sequential model = forecaster();
@@ -64,7 +42,7 @@ TEST(Allocation, NoneInAStepOfTheForecaster) {
   }
 }
 
-TEST(Allocation, NoneInAStepOfTheCritic) {
+TEST_F(Allocation, NoneInAStepOfTheCritic) {
   const Reviews data = reviews(64, 40, 5000);
   for (const int threads : {1, 3}) {
     Model model = critic(40, 5000);
@@ -76,7 +54,7 @@ TEST(Allocation, NoneInAStepOfTheCritic) {
   }
 }
 
-TEST(Allocation, NoneInAStepWithMasksDropoutClippingAndPenalties) {
+TEST_F(Allocation, NoneInAStepWithMasksDropoutClippingAndPenalties) {
   const Reviews data = reviews(40, 12, 50);
   Sequential model{InputLayer({.shape = {12}}),
                    Embedding(50, 8, {.mask_zero = true}),
@@ -88,7 +66,7 @@ TEST(Allocation, NoneInAStepWithMasksDropoutClippingAndPenalties) {
   expect_none(model, data.words, data.labels);
 }
 
-TEST(Allocation, NoneInTheStepsOfFit) {
+TEST_F(Allocation, NoneInTheStepsOfFit) {
   const Windows data = windows(wave(82), {.length = 50});
   Sequential model = forecaster();
   model.compile({.optimizer = "adam", .loss = "mse", .metrics = {"mae"}, .threads = 1});

@@ -1,26 +1,11 @@
 // What a steady-state training step calls here must not allocate: operator new is counted.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
+#include "tests/allocations.h"
 #include "unroll/metrics.h"
 #include "unroll/optimizers.h"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-// Not inlined: g++ would warn that one is inlined and the other is not.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace unroll {
 namespace {
@@ -43,13 +28,7 @@ void for_each_option(F f) {
   }(std::type_identity<Variant>());
 }
 
-TEST(Allocation, CountingWorks) {
-  const long before = allocations;
-  ::operator delete(::operator new(1));  // a new-expression might be optimised away
-  EXPECT_EQ(allocations, before + 1);
-}
-
-TEST(Allocation, LossesDoNot) {
+TEST_F(Allocation, LossesDoNot) {
   Batch b;
   for_each_option<LossOptions>([&]<class Option>(const Option& option) {
     if constexpr (!std::is_same_v<Option, CTC>) {
@@ -65,7 +44,7 @@ TEST(Allocation, LossesDoNot) {
   });
 }
 
-TEST(Allocation, MetricsDoNot) {
+TEST_F(Allocation, MetricsDoNot) {
   Batch b;
   // Without Loss, which has no default.
   using Options =
@@ -85,7 +64,7 @@ TEST(Allocation, MetricsDoNot) {
   });
 }
 
-TEST(Allocation, OptimizersDoNot) {
+TEST_F(Allocation, OptimizersDoNot) {
   Batch b;
   for_each_option<OptimizerOptions>([&]<class Option>(Option option) {
     option.clipnorm = 0.1;
