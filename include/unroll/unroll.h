@@ -47,7 +47,9 @@
 #include "unroll/bundle.h"
 #include "unroll/checkpoints.h"
 #include "unroll/forecast.h"
+#include "unroll/layer_list.h"
 #include "unroll/loggers.h"
+#include "unroll/model_json.h"
 
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"

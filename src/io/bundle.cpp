@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "src/io/file.h"
-#include "src/io/model_json.h"
+#include "src/io/model_reader.h"
+#include "src/io/model_writer.h"
 #include "src/io/safetensors.h"
+#include "src/io/weight_names.h"
 #include "unroll/error.h"
 #include "unroll/version.h"
 
@@ -19,7 +21,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr const char* manifest_key = "unroll";
 constexpr Index most_bytes = Index{16} << 30;
 /// Instruction sets differ in the last bits of exp and tanh, and a recurrence carries them on.
@@ -43,9 +45,16 @@ ordered_json to_json(const Bundle& bundle) {
   }
   ordered_json properties = ordered_json::object();
   for (const auto& [name, value] : bundle.properties) properties[name] = value;
+  ordered_json trainable = ordered_json::object();
+  for (const auto& layer : io::layers_of(bundle.model)) {
+    ordered_json flags = ordered_json::array();
+    for (const Parameter* parameter : layer->parameters()) flags.push_back(parameter->trainable);
+    if (!flags.empty()) trainable[layer->name] = flags;
+  }
   return {{"format", format_version},
           {"version", version()},
-          {"model", io::to_json(bundle.model)},
+          {"model", io::model_to_json(bundle.model)},
+          {"trainable", trainable},
           {"scalers", scalers},
           {"properties", properties}};
 }
@@ -97,8 +106,10 @@ class BundleReader {
 
   Bundle read() {
     const json manifest = read_manifest();
-    const io::WeightCount count = [this](const std::string& layer) { return numbers_of(layer); };
-    Bundle bundle{.model = io::model_from_json(object_in(manifest, "model"), count)};
+    const io::JsonAt model(object_in(manifest, "model"), "/model");
+    // No weight is allocated that the file does not hold.
+    Bundle bundle{.model = io::read_model(model, numbers())};
+    if (!bundle.model.built()) throw refusal("a model that is not built");
     for (const auto& [name, value] : object_in(manifest, "scalers").items()) {
       bundle.scalers.emplace_back(name, scaler_of(value));
     }
@@ -106,7 +117,7 @@ class BundleReader {
       if (!value.is_string()) throw refusal("property \"" + name + "\" is not a text");
       bundle.properties.emplace_back(name, value.get<std::string>());
     }
-    set_weights(bundle.model, manifest["model"]);
+    set_weights(bundle.model, object_in(manifest, "trainable"));
     replay(bundle);
     if (!tensors_.empty()) {
       throw refusal("a tensor that the model has no use for",
@@ -144,12 +155,10 @@ class BundleReader {
     throw refusal(std::string("the manifest has no \"") + name + "\"");
   }
 
-  Index numbers_of(const std::string& layer) const {
+  Index numbers() const {
     Index count = 0;
-    const std::string prefix = layer + "/";
-    for (auto it = tensors_.lower_bound(prefix);
-         it != tensors_.end() && it->first.starts_with(prefix); ++it) {
-      count += it->second.elements();
+    for (const auto& [name, tensor] : tensors_) {
+      if (!name.starts_with("sample/")) count += tensor.elements();
     }
     return count;
   }
@@ -178,14 +187,15 @@ class BundleReader {
     return tensor;
   }
 
-  void set_weights(Model& model, const json& manifest) {
+  void set_weights(Model& model, const json& trainable) {
     DType dtype = DType::float32;
     std::vector<std::pair<Parameter*, Tensor>> all;
-    const auto& layers = io::layers_of(model);
+    const auto layers = io::layers_of(model);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const std::vector<std::string> names = io::weight_names(*layers[l]);
       const auto parameters = layers[l]->parameters();
-      restore_trainable(parameters, flags_of(manifest, layers[l]->name));
+      if (!parameters.empty())
+        restore_trainable(parameters, trainable.value(layers[l]->name, json()));
       for (std::size_t i = 0; i < names.size(); ++i) {
         Tensor tensor = take(names[i]);
         check_weight(names[i], tensor, parameters[i]->shape());
@@ -207,13 +217,6 @@ class BundleReader {
     if (!finite(tensor)) {
       throw refusal("weight \"" + name + "\" is not all numbers", {.got = "nan or infinity"});
     }
-  }
-
-  static json flags_of(const json& model, const std::string& name) {
-    for (const json& layer : model["layers"]) {
-      if (layer.value("name", "") == name) return layer.value("trainable", json::array());
-    }
-    return json::array();
   }
 
   static void restore_trainable(const std::vector<Parameter*>& parameters, const json& flags) {

@@ -9,9 +9,9 @@
 #include <map>
 
 #include "src/io/file.h"
-#include "src/io/model_json.h"
 #include "src/io/record_file.h"
 #include "src/io/safetensors.h"
+#include "src/io/weight_names.h"
 #include "unroll/bundle.h"
 #include "unroll/error.h"
 

@@ -157,8 +157,9 @@ TEST(Bundle, AUsersOwnLayerIsRefused) {
   };
   const Sequential model({InputLayer({.shape = {2}}), Layer(std::make_shared<Twice>())});
   EXPECT_EQ(refused([&] { write_bundle({.model = model}); }),
-            "a bundle cannot hold a layer or cell of your own class Twice\n"
-            "hint: save its weights with get_weights(), and make it again in your program");
+            "no description of your own class Twice\n"
+            "hint: a file or copy holds unroll's layers and cells only; keep the weights by "
+            "get_weights(), and make the model again in your program");
 }
 
 TEST(Bundle, AModelThatIsNotBuiltIsRefused) {
@@ -206,7 +207,9 @@ TEST(BadBundle, Weights) {
   EXPECT_EQ(said([](auto&, auto& file) { file.tensors.emplace_back("more", numbers({1})); }),
             "m: a tensor that the model has no use for\n  got    \"more\"");
   EXPECT_EQ(said([](auto&, auto& file) {
-              std::erase_if(file.tensors, [](const auto& t) { return t.first == "dense/bias"; });
+              for (auto& [name, value] : file.tensors) {
+                if (name == "dense/bias") name = "dense/bios";
+              }
             }),
             "m: tensor \"dense/bias\" is missing");
 }
@@ -218,39 +221,36 @@ TEST(BadBundle, OtherOutputsThanWhenItWasSaved) {
 }
 
 TEST(BadBundle, Manifest) {
-  EXPECT_EQ(said([](auto& manifest, auto&) { manifest["format"] = 2; }),
+  EXPECT_EQ(said([](auto& manifest, auto&) { manifest["format"] = 1; }),
             "m: a bundle of another format version\n"
-            "  got    2\n"
-            "  want   1\n"
+            "  got    1\n"
+            "  want   2\n"
             "hint: a newer unroll may read it");
   EXPECT_EQ(said([](auto& manifest, auto&) { manifest.erase("model"); }),
             "m: the manifest has no \"model\"");
-  EXPECT_EQ(
-      said([](auto& manifest, auto&) { manifest["model"]["layers"][1]["class_name"] = "Magic"; }),
-      "m: no such layer\n  got    class \"Magic\"");
-  EXPECT_EQ(
-      said([](auto& manifest, auto&) { manifest["model"]["layers"][1]["config"]["shiny"] = true; }),
-      "m: SimpleRNN: no such option\n  got    \"shiny\"");
-  EXPECT_EQ(
-      said([](auto& manifest, auto&) { manifest["model"]["layers"][2]["config"]["units"] = -1; }),
-      "m: Dense: units has another form\n  got    -1\n  want   1 or more");
   EXPECT_EQ(said([](auto& manifest, auto&) {
-              manifest["model"]["nodes"][1]["inputs"] = {{7, 0}};
+              manifest["model"]["config"]["layers"][1]["class_name"] = "Magic";
             }),
-            "m: the model: no such node so far\n  got    7\n  want   a number below 1");
+            "m: no such layer, at /model/config/layers/1/class_name\n"
+            "  got    \"Magic\"\n"
+            "hint: unroll help layers lists what there is");
+  EXPECT_EQ(said([](auto& manifest, auto&) { manifest["trainable"]["dense"] = {true}; }),
+            "m: \"trainable\" does not have a flag for each weight");
 }
 
 TEST(BadBundle, AbsurdSizesAreRefusedBeforeAnythingIsAllocated) {
   EXPECT_EQ(said([](auto& manifest, auto&) {
-              manifest["model"]["layers"][1]["config"]["units"] = 2'000'000'000;
+              manifest["model"]["config"]["layers"][1]["config"]["units"] = 2'000'000'000;
             }),
-            "m: the model: layer \"simple_rnn\" needs more weights than the file holds\n"
-            "  got    18 numbers");
+            "m: layer \"simple_rnn\" needs more weights than there may be, at "
+            "/model/config/layers/1\n"
+            "  got    4e+18 numbers or more\n"
+            "  want   at most 22 in all layers");
   EXPECT_EQ(said([](auto& manifest, auto&) {
-              manifest["model"]["layers"][0]["config"]["batch_shape"] = {nullptr, 2'000'000'000,
-                                                                         2'000'000'000};
+              manifest["model"]["config"]["layers"][0]["config"]["batch_shape"] = {
+                  nullptr, 2'000'000'000, 2'000'000'000};
             }),
-            "m: the model: layer \"input_layer\" gives values of an absurd size\n"
+            "m: values of an absurd size, at /model/config/layers\n"
             "  got    (None, 2000000000, 2000000000)");
 }
 
