@@ -11,7 +11,7 @@ namespace unroll::apps {
 
 namespace {
 
-using nlohmann::ordered_json;
+using io::Json;
 
 constexpr std::size_t text_column = 12;
 
@@ -86,7 +86,7 @@ std::string next_values(const ForecastReport& report) {
   return text + "\n";
 }
 
-ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : nullptr; }
+Json number(double value) { return std::isfinite(value) ? Json(value) : nullptr; }
 
 Tensor line_of(const std::vector<double>& values) {
   return Tensor::of<double>({static_cast<Index>(values.size())}, values);
@@ -126,35 +126,35 @@ std::string result_text(const ForecastReport& report) {
   return text + "\n" + next_values(report);
 }
 
-ordered_json to_json(const ForecastReport& report) {
-  ordered_json history = ordered_json::object();
+Json to_json(const ForecastReport& report) {
+  Json history = Json::object();
   for (const std::string& name : report.history.names()) {
-    ordered_json values = ordered_json::array();
+    Json values = Json::array();
     for (const double value : report.history[name]) values.push_back(number(value));
     history[name] = values;
   }
-  ordered_json metrics = ordered_json::object();
+  Json metrics = Json::object();
   for (const ForecastErrors& errors : report.accuracies) {
     metrics[errors.name] = {
         {"mae", number(errors.mae)}, {"rmse", number(errors.rmse)}, {"mase", number(errors.mase)}};
   }
-  ordered_json next = ordered_json::array();
+  Json next = Json::array();
   for (const NextValue& value : report.next) {
     const bool dated = value.date != no_date;
-    next.push_back({{"date", dated ? ordered_json(to_iso(value.date)) : ordered_json()},
-                    {"value", number(value.value)}});
+    next.push_back(
+        {{"date", dated ? Json(to_iso(value.date)) : Json()}, {"value", number(value.value)}});
   }
-  ordered_json object = {{"model", report.model},
-                         {"parameters", report.parameters},
-                         {"epochs", report.history.epochs()},
-                         {"steps_per_epoch", report.history.steps_per_epoch},
-                         {"fit_seconds", report.history.seconds},
-                         {"final_loss", number(report.history["loss"].back())},
-                         {"history", history},
-                         {"metrics", metrics},
-                         {"skill", number(report.skill)},
-                         {"p_value", number(report.p_value)},
-                         {"forecast", next}};
+  Json object = {{"model", report.model},
+                 {"parameters", report.parameters},
+                 {"epochs", report.history.epochs()},
+                 {"steps_per_epoch", report.history.steps_per_epoch},
+                 {"fit_seconds", report.history.seconds},
+                 {"final_loss", number(report.history["loss"].back())},
+                 {"history", history},
+                 {"metrics", metrics},
+                 {"skill", number(report.skill)},
+                 {"p_value", number(report.p_value)},
+                 {"forecast", next}};
   if (report.lesson) {
     object["lesson"] = {{"mse", number(report.mse)},
                         {"persistence_mse", number(report.persistence_mse)},

@@ -1,9 +1,9 @@
 // The report of a forecast as text, as JSON and as a picture.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "src/io/json.h"
 #include "unroll/forecast.h"
 #include "unroll/plot.h"
 
@@ -17,7 +17,7 @@ std::string ending(const ForecastReport& report);
 std::string result_text(const ForecastReport& report);
 
 /// Described in docs/json/forecast.md.
-nlohmann::ordered_json to_json(const ForecastReport& report);
+io::Json to_json(const ForecastReport& report);
 
 /// True Prices and Predicted Prices.
 Plot picture(const Series& series, const ForecastReport& report, const std::string& command);

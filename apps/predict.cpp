@@ -2,18 +2,18 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/forecast_bundle.h"
 #include "apps/output.h"
+#include "src/io/json.h"
 
 namespace unroll::apps {
 
 namespace {
 
-using nlohmann::ordered_json;
+using io::Json;
 
 struct Flags {
   CommonFlags common;
@@ -73,19 +73,21 @@ std::string csv(const Series& series, const Predictions& predictions) {
 }
 
 std::string json(const std::string& model, const Series& series, const Predictions& predictions) {
-  ordered_json rows = ordered_json::array(), next = ordered_json::array();
+  Json rows = Json::array(), next = Json::array();
   const char* const when_name = predictions.dates.empty() ? "row" : "date";
   for_each(series, predictions, [&](const std::string& when, const double* value, double forecast) {
-    const ordered_json time = predictions.dates.empty() ? ordered_json(std::stoll(when))
-                              : when.empty()            ? ordered_json()
-                                                        : ordered_json(when);
+    const Json time = predictions.dates.empty() ? Json(std::stoll(when))
+                      : when.empty()            ? Json()
+                                                : Json(when);
     if (value == nullptr) {
       next.push_back({{when_name, time}, {"value", forecast}});
     } else {
       rows.push_back({{when_name, time}, {"value", *value}, {"forecast", forecast}});
     }
   });
-  const ordered_json object = {{"model", model}, {"predictions", rows}, {"forecast", next}};
+  Json object = {{"model", model}};
+  object["predictions"] = std::move(rows);
+  object["forecast"] = std::move(next);
   return object.dump(2) + "\n";
 }
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
 
+#include "src/io/json.h"
 #include "unroll/error.h"
 
 namespace unroll::io {
@@ -14,9 +14,6 @@ namespace unroll::io {
 static_assert(std::endian::native == std::endian::little, "numbers are copied as they are");
 
 namespace {
-
-using nlohmann::json;
-using nlohmann::ordered_json;
 
 constexpr std::size_t prefix = 8;
 constexpr std::size_t longest_header = 100'000'000;  // the format's own bound
@@ -40,7 +37,7 @@ class Parser {
   Parser(std::string_view bytes, const std::string& name) : bytes_(bytes), name_(name) {}
 
   TensorFile parse() {
-    const json header = read_header();
+    const Json header = read_header();
     TensorFile file;
     std::vector<Entry> entries;
     for (const auto& [key, value] : header.items()) {
@@ -74,7 +71,7 @@ class Parser {
     return Error(ErrorKind::format, name_ + ": " + what, std::move(details));
   }
 
-  json read_header() {
+  Json read_header() {
     if (bytes_.size() < prefix) {
       throw refusal("not a safetensors file",
                     {.got = std::to_string(bytes_.size()) + " bytes",
@@ -99,31 +96,22 @@ class Parser {
     return parse_object(text);
   }
 
-  json parse_object(std::string_view text) {
+  Json parse_object(std::string_view text) {
+    std::size_t mistake = 0;
+    std::optional<Json> header = Json::parse(text, &mistake);
+    if (!header && mistake == 0) throw refusal("the header is nested too deeply", {});
+    if (!header) throw refusal("the header is not JSON", {.want = "a JSON object in UTF-8"});
+    if (!header->is_object()) throw refusal("the header is not a JSON object", {});
     // Of two entries of one name, JSON readers take either: such a file has no one meaning.
-    std::set<std::string> keys;
-    std::string twice;
-    const auto watch = [&](int depth, json::parse_event_t event, json& value) {
-      if (event == json::parse_event_t::key && depth == 1 &&
-          !keys.insert(value.get<std::string>()).second) {
-        twice = value.get<std::string>();
-      }
-      return true;
-    };
-    json header;
-    try {
-      header = json::parse(text, watch);
-    } catch (const json::exception&) {
-      throw refusal("the header is not JSON", {.want = "a JSON object in UTF-8"});
+    if (const auto twice = header->repeated_key()) {
+      throw refusal("two entries of one name", {.got = "\"" + *twice + "\""});
     }
-    if (!header.is_object()) throw refusal("the header is not a JSON object", {});
-    if (!twice.empty()) throw refusal("two entries of one name", {.got = "\"" + twice + "\""});
-    return header;
+    return *std::move(header);
   }
 
-  std::map<std::string, std::string> read_metadata(const json& value) const {
+  std::map<std::string, std::string> read_metadata(const Json& value) const {
     std::map<std::string, std::string> metadata;
-    const bool texts = value.is_object() && std::ranges::all_of(value, [](const json& entry) {
+    const bool texts = value.is_object() && std::ranges::all_of(value, [](const Json& entry) {
                          return entry.is_string();
                        });
     if (!texts) throw refusal("__metadata__ holds something else than texts", {});
@@ -131,18 +119,19 @@ class Parser {
     return metadata;
   }
 
-  Entry read_entry(const std::string& key, const json& value) const {
+  Entry read_entry(const std::string& key, const Json& value) const {
     const std::string title = "tensor \"" + key + "\"";
-    const auto field = [&](const char* field_name, json::value_t type) -> const json& {
-      const auto found = value.is_object() ? value.find(field_name) : value.end();
-      if (!value.is_object() || found == value.end() || found->type() != type) {
+    using Is = bool (Json::*)() const noexcept;
+    const auto field = [&](const char* field_name, Is is) -> const Json& {
+      const auto found = value.find(field_name);
+      if (found == value.end() || !((*found).*is)()) {
         throw refusal(
             title + " is not described",
             {.want = R"({"dtype": "F32", "shape": [...], "data_offsets": [begin, end]})"});
       }
       return *found;
     };
-    const auto type = field("dtype", json::value_t::string).get<std::string>();
+    const auto type = field("dtype", &Json::is_string).get<std::string>();
     const auto known = std::ranges::find(type_names, std::string_view(type),
                                          &decltype(type_names)::value_type::first);
     if (known == type_names.end()) {
@@ -150,9 +139,9 @@ class Parser {
                   {.got = type, .want = "F32, F64, I32 or U8"});
     }
     const std::vector<std::uint64_t> sizes =
-        counts(title, field("shape", json::value_t::array), Shape::max_rank);
+        counts(title, field("shape", &Json::is_array), Shape::max_rank);
     const std::vector<std::uint64_t> offsets =
-        counts(title, field("data_offsets", json::value_t::array), 2);
+        counts(title, field("data_offsets", &Json::is_array), 2);
     if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_.size()) {
       throw refusal(title + " lies outside the file",
                     {.got = "data_offsets " + value["data_offsets"].dump(),
@@ -179,11 +168,11 @@ class Parser {
     return entry;
   }
 
-  std::vector<std::uint64_t> counts(const std::string& title, const json& list,
+  std::vector<std::uint64_t> counts(const std::string& title, const Json& list,
                                     std::size_t most) const {
     constexpr std::uint64_t largest = std::uint64_t{1} << 62;
     std::vector<std::uint64_t> result;
-    for (const json& value : list) {
+    for (const Json& value : list) {
       const bool good = value.is_number_unsigned() && value.get<std::uint64_t>() < largest;
       if (!good || result.size() == most) {
         throw refusal(title + ": not a list of sizes",
@@ -224,14 +213,14 @@ TensorFile parse_safetensors(std::string_view bytes, const std::string& name) {
 }
 
 std::string write_safetensors(const TensorFile& file) {
-  ordered_json header = ordered_json::object();
-  if (!file.metadata.empty()) header[metadata_key] = file.metadata;
+  Json header = Json::object();
+  for (const auto& [key, text] : file.metadata) header[metadata_key][key] = text;
   Index at = 0;
   for (const auto& [name, tensor] : file.tensors) {
-    ordered_json& entry = header[name];
+    Json& entry = header[name];
     entry["dtype"] = name_of(tensor.dtype());
     entry["shape"] = std::vector<Index>(tensor.shape().begin(), tensor.shape().end());
-    entry["data_offsets"] = {at, at + tensor.bytes()};
+    entry["data_offsets"] = Json::array({at, at + tensor.bytes()});
     at += tensor.bytes();
   }
   std::string text = header.dump();

@@ -142,7 +142,7 @@ TEST(Safetensors, HugeShapesDoNotOverflow) {
 TEST(Safetensors, DeepNestingIsRefusedWithoutRecursion) {
   const std::string deep =
       "{\"a\":" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}";
-  EXPECT_TRUE(said(file(deep)).starts_with("f: tensor \"a\" is not described"));
+  EXPECT_EQ(said(file(deep)), "f: the header is nested too deeply");
 }
 
 }  // namespace
