@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "src/io/file.h"
+#include "src/io/json.h"
 #include "src/io/model_reader.h"
 #include "src/io/model_writer.h"
 #include "src/io/safetensors.h"
@@ -16,10 +16,9 @@
 
 namespace unroll {
 
-namespace {
+using io::Json;
 
-using nlohmann::json;
-using nlohmann::ordered_json;
+namespace {
 
 constexpr int format_version = 2;
 constexpr const char* manifest_key = "unroll";
@@ -35,19 +34,19 @@ std::string sample_name(const char* what, std::size_t i) {
 
 // --- writing ---
 
-ordered_json to_json(const Bundle& bundle) {
-  ordered_json scalers = ordered_json::object();
+Json to_json(const Bundle& bundle) {
+  Json scalers = Json::object();
   for (const auto& [name, scaler] : bundle.scalers) {
     scalers[name] = {
         {"name", scaler.name()},
         {"center", std::vector<double>(scaler.center().begin(), scaler.center().end())},
         {"scale", std::vector<double>(scaler.scale().begin(), scaler.scale().end())}};
   }
-  ordered_json properties = ordered_json::object();
+  Json properties = Json::object();
   for (const auto& [name, value] : bundle.properties) properties[name] = value;
-  ordered_json trainable = ordered_json::object();
+  Json trainable = Json::object();
   for (const auto& layer : io::layers_of(bundle.model)) {
-    ordered_json flags = ordered_json::array();
+    Json flags = Json::array();
     for (const Parameter* parameter : layer->parameters()) flags.push_back(parameter->trainable);
     if (!flags.empty()) trainable[layer->name] = flags;
   }
@@ -105,7 +104,7 @@ class BundleReader {
   }
 
   Bundle read() {
-    const json manifest = read_manifest();
+    const Json manifest = read_manifest();
     const io::JsonAt model(object_in(manifest, "model"), "/model");
     // No weight is allocated that the file does not hold.
     Bundle bundle{.model = io::read_model(model, numbers())};
@@ -131,16 +130,16 @@ class BundleReader {
     return Error(ErrorKind::format, what, std::move(details));
   }
 
-  json read_manifest() const {
+  Json read_manifest() const {
     const auto found = metadata_.find(manifest_key);
     if (found == metadata_.end()) {
       throw refusal("a safetensors file, but not a bundle of unroll",
                     {.want = "the entry \"unroll\" in its __metadata__"});
     }
-    const json manifest = json::parse(found->second, nullptr, false);
+    const Json manifest = Json::parse(found->second).value_or(Json());
     if (!manifest.is_object()) throw refusal("the manifest is not a JSON object");
-    const json version = manifest.value("format", json());
-    if (version != format_version) {
+    const Json version = manifest.value("format", Json());
+    if (!version.is_number() || version.get<double>() != format_version) {
       throw refusal("a bundle of another format version",
                     {.got = version.is_number() ? version.dump() : version.type_name(),
                      .want = std::to_string(format_version),
@@ -149,7 +148,7 @@ class BundleReader {
     return manifest;
   }
 
-  static const json& object_in(const json& manifest, const char* name) {
+  static const Json& object_in(const Json& manifest, const char* name) {
     const auto found = manifest.find(name);
     if (found != manifest.end() && found->is_object()) return *found;
     throw refusal(std::string("the manifest has no \"") + name + "\"");
@@ -163,18 +162,18 @@ class BundleReader {
     return count;
   }
 
-  static Scaler scaler_of(const json& value) {
+  static Scaler scaler_of(const Json& value) {
     const auto numbers = [&](const char* name) {
       std::vector<double> result;
-      const json list = value.is_object() ? value.value(name, json()) : json();
+      const Json list = value.is_object() ? value.value(name, Json()) : Json();
       if (!list.is_array()) throw refusal("a scaler is not described");
-      for (const json& number : list) {
+      for (const Json& number : list) {
         if (!number.is_number()) throw refusal("a scaler is not described");
         result.push_back(number.get<double>());
       }
       return result;
     };
-    const json name = value.is_object() ? value.value("name", json()) : json();
+    const Json name = value.is_object() ? value.value("name", Json()) : Json();
     if (!name.is_string()) throw refusal("a scaler is not described");
     return Scaler(name.get<std::string>(), numbers("center"), numbers("scale"));
   }
@@ -187,7 +186,7 @@ class BundleReader {
     return tensor;
   }
 
-  void set_weights(Model& model, const json& trainable) {
+  void set_weights(Model& model, const Json& trainable) {
     DType dtype = DType::float32;
     std::vector<std::pair<Parameter*, Tensor>> all;
     const auto layers = io::layers_of(model);
@@ -195,7 +194,7 @@ class BundleReader {
       const std::vector<std::string> names = io::weight_names(*layers[l]);
       const auto parameters = layers[l]->parameters();
       if (!parameters.empty())
-        restore_trainable(parameters, trainable.value(layers[l]->name, json()));
+        restore_trainable(parameters, trainable.value(layers[l]->name, Json()));
       for (std::size_t i = 0; i < names.size(); ++i) {
         Tensor tensor = take(names[i]);
         check_weight(names[i], tensor, parameters[i]->shape());
@@ -219,9 +218,9 @@ class BundleReader {
     }
   }
 
-  static void restore_trainable(const std::vector<Parameter*>& parameters, const json& flags) {
+  static void restore_trainable(const std::vector<Parameter*>& parameters, const Json& flags) {
     const bool fits = flags.is_array() && flags.size() == parameters.size() &&
-                      std::ranges::all_of(flags, [](const json& f) { return f.is_boolean(); });
+                      std::ranges::all_of(flags, [](const Json& f) { return f.is_boolean(); });
     if (!fits) throw refusal("\"trainable\" does not have a flag for each weight");
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       parameters[i]->trainable = flags[i].get<bool>();

@@ -241,7 +241,7 @@ class FunctionalReader {
     const auto config = entry.place.find("config");
     for (const auto& options : {call.kwargs, config}) {
       const auto axis = options ? options->find("axis") : std::nullopt;
-      if (axis && axis->value() != -1) throw axis->refusal("any over another axis", {.want = "-1"});
+      if (axis && axis->whole() != -1) throw axis->refusal("any over another axis", {.want = "-1"});
     }
     if (from.class_name != "NotEqual") throw call.place.refusal("any of what is no mask");
     MaskOf mask = from.masks.at(call.inputs[0].node);

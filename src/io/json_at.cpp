@@ -4,8 +4,6 @@
 
 namespace unroll::io {
 
-using nlohmann::json;
-
 namespace {
 
 /// A key as a part of a JSON pointer (RFC 6901).
@@ -25,7 +23,7 @@ std::string escaped(std::string_view key) {
 
 }  // namespace
 
-std::string shown(const json& value) {
+std::string shown(const Json& value) {
   constexpr std::size_t longest = 60;
   if (value.is_object()) {
     const auto name = value.find("class_name");
@@ -33,7 +31,7 @@ std::string shown(const json& value) {
     return "an object of class " + shown(*name);
   }
   if (value.is_array()) return "a list of " + std::to_string(value.size());
-  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  std::string text = value.dump(-1, true);
   if (text.size() > longest) text = text.substr(0, longest) + "...";
   return text;
 }
@@ -94,7 +92,7 @@ Index JsonAt::whole() const {
 
 const std::string& JsonAt::text() const {
   if (!value_->is_string()) throw refusal("not a text");
-  return value_->get_ref<const std::string&>();
+  return value_->text();
 }
 
 }  // namespace unroll::io

@@ -1,11 +1,11 @@
 // A value inside a JSON text that remembers where it stands, so that refusals can say it.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "src/io/json.h"
 #include "unroll/error.h"
 #include "unroll/index.h"
 
@@ -16,10 +16,10 @@ namespace unroll::io {
 /// Requires: the text's root outlives it.
 class JsonAt {
  public:
-  explicit JsonAt(const nlohmann::json& value, std::string pointer = {})
+  explicit JsonAt(const Json& value, std::string pointer = {})
       : value_(&value), pointer_(std::move(pointer)) {}
 
-  const nlohmann::json& value() const noexcept { return *value_; }
+  const Json& value() const noexcept { return *value_; }
   const std::string& pointer() const noexcept { return pointer_; }
   bool is_null() const noexcept { return value_->is_null(); }
   bool is_text() const noexcept { return value_->is_string(); }
@@ -46,12 +46,12 @@ class JsonAt {
   Error refusal(const std::string& what, Details details = {}) const;
 
  private:
-  const nlohmann::json* value_;
+  const Json* value_;
   std::string pointer_;
 };
 
 /// The value in a few words: short texts and numbers as they are, else "a list of 3".
-std::string shown(const nlohmann::json& value);
+std::string shown(const Json& value);
 
 /// Runs f; what it throws about sizes and values becomes a refusal at that place.
 template <class F>

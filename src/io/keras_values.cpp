@@ -6,12 +6,9 @@
 
 namespace unroll::io {
 
-using nlohmann::json;
-using nlohmann::ordered_json;
-
 namespace {
 
-ordered_json object_of(const char* module, std::string_view class_name, ordered_json config) {
+Json object_of(const char* module, std::string_view class_name, Json config) {
   return {{"module", module},
           {"class_name", class_name},
           {"config", std::move(config)},
@@ -110,9 +107,9 @@ Initializer with_seed_of(const Initializer& initializer, const std::optional<Jso
 
 // --- initializers ---
 
-ordered_json to_json(const Initializer& initializer) {
+Json to_json(const Initializer& initializer) {
   const InitializerKind kind = initializer.kind();
-  ordered_json config = ordered_json::object();
+  Json config = Json::object();
   const auto names = parameters_of(kind);
   if (names[0] != nullptr) config[names[0]] = initializer.a();
   if (names[1] != nullptr) config[names[1]] = initializer.b();
@@ -122,7 +119,7 @@ ordered_json to_json(const Initializer& initializer) {
     config["distribution"] = distributions[both % 3];
   }
   if (draws(kind)) {
-    config["seed"] = initializer.seed() < 0 ? ordered_json() : ordered_json(initializer.seed());
+    config["seed"] = initializer.seed() < 0 ? Json() : Json(initializer.seed());
   }
   return object_of("keras.initializers", class_of(kind), config);
 }
@@ -152,9 +149,9 @@ Initializer initializer_at(const JsonAt& place) {
 
 // --- regularizers ---
 
-ordered_json to_json(const Regularizer& regularizer) {
+Json to_json(const Regularizer& regularizer) {
   if (!regularizer) return nullptr;
-  ordered_json config = ordered_json::object();
+  Json config = Json::object();
   if (regularizer.l1 != 0) config["l1"] = regularizer.l1;
   if (regularizer.l2 != 0) config["l2"] = regularizer.l2;
   const char* name = config.size() == 2 ? "L1L2" : (regularizer.l1 != 0 ? "L1" : "L2");
@@ -199,16 +196,16 @@ const ConstraintClass& class_of(ConstraintKind kind) {
 
 }  // namespace
 
-ordered_json to_json(const Constraint& constraint) {
+Json to_json(const Constraint& constraint) {
   if (!constraint) return nullptr;
   const ConstraintClass& known = class_of(constraint.kind);
-  ordered_json config = ordered_json::object();
+  Json config = Json::object();
   if (known.min_value) config["min_value"] = constraint.min_value;
   if (known.max_value) config["max_value"] = constraint.max_value;
   if (known.rate) config["rate"] = constraint.rate;
   if (known.axis) {
     const bool one = constraint.axis.rank() == 1;
-    config["axis"] = one ? ordered_json(constraint.axis[0]) : to_json(constraint.axis);
+    config["axis"] = one ? Json(constraint.axis[0]) : to_json(constraint.axis);
   }
   return object_of("keras.constraints", known.name, config);
 }
@@ -233,7 +230,7 @@ Constraint constraint_at(const JsonAt& place) {
 
 // --- precisions, sizes ---
 
-ordered_json to_json(DType dtype) {
+Json to_json(DType dtype) {
   return object_of("keras", "DTypePolicy", {{"name", to_string(dtype)}});
 }
 
@@ -260,10 +257,10 @@ Shape sizes_at(const JsonAt& place, bool nulls) {
   return shape;
 }
 
-ordered_json to_json(const Shape& shape, bool nulls) {
-  ordered_json list = ordered_json::array();
+Json to_json(const Shape& shape, bool nulls) {
+  Json list = Json::array();
   for (const Index size : shape) {
-    list.push_back(nulls && size == unknown ? ordered_json() : ordered_json(size));
+    list.push_back(nulls && size == unknown ? Json() : Json(size));
   }
   return list;
 }

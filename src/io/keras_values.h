@@ -9,12 +9,12 @@
 namespace unroll::io {
 
 /// {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {...}, ...}
-nlohmann::ordered_json to_json(const Initializer& initializer);
+Json to_json(const Initializer& initializer);
 /// null for none, else {"module": "keras.regularizers", "class_name": "L2", ...}
-nlohmann::ordered_json to_json(const Regularizer& regularizer);
-nlohmann::ordered_json to_json(const Constraint& constraint);
+Json to_json(const Regularizer& regularizer);
+Json to_json(const Constraint& constraint);
 /// {"module": "keras", "class_name": "DTypePolicy", ...}
-nlohmann::ordered_json to_json(DType dtype);
+Json to_json(DType dtype);
 
 /// Of such an object, or of a name alone. Throws: Error (format).
 Initializer initializer_at(const JsonAt& place);
@@ -26,6 +26,6 @@ DType dtype_at(const JsonAt& place);
 /// Sizes as a list, or one number for a list of one; null for `unknown` where `nulls` says so.
 /// Throws: Error (format) for more than 8.
 Shape sizes_at(const JsonAt& place, bool nulls = false);
-nlohmann::ordered_json to_json(const Shape& shape, bool nulls = false);
+Json to_json(const Shape& shape, bool nulls = false);
 
 }  // namespace unroll::io

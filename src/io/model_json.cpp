@@ -7,23 +7,18 @@
 
 namespace unroll {
 
+using io::Json;
+
 namespace {
 
-using nlohmann::json;
-
 /// Throws: Error (format) for what is no JSON.
-json parsed(std::string_view text) {
-  std::size_t byte = 0;
-  try {
-    return json::parse(text);
-  } catch (const json::parse_error& error) {
-    byte = error.byte;
-  } catch (const json::exception&) {
-    // A number that no double holds; where it is nobody says.
-  }
+Json parsed(std::string_view text) {
+  std::size_t mistake = 0;
+  std::optional<Json> value = Json::parse(text, &mistake);
+  if (value) return *std::move(value);
   throw Error(ErrorKind::format, "a model's description that is no JSON",
-              {.got = byte > 0 ? "a mistake at byte " + std::to_string(byte)
-                               : std::string("a number out of range")});
+              {.got = mistake > 0 ? "a mistake at byte " + std::to_string(mistake)
+                                  : std::string("nested more than 100 deep")});
 }
 
 }  // namespace
@@ -31,7 +26,7 @@ json parsed(std::string_view text) {
 std::string to_json(const Model& model) { return io::model_to_json(model).dump(); }
 
 Model model_from_json(std::string_view text, const ModelJsonOptions& options) {
-  const json root = parsed(text);
+  const Json root = parsed(text);
   return io::read_model(io::JsonAt(root), options.most_weights);
 }
 

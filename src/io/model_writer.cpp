@@ -15,8 +15,6 @@
 
 namespace unroll::io {
 
-using nlohmann::ordered_json;
-
 namespace {
 
 /// Whether training changes any of them: false only where some could train and none does.
@@ -33,13 +31,13 @@ bool trains(const Parameters& parameters) {
 
 /// What is written of a layer itself, and what Keras wants with each of its calls.
 struct Described {
-  ordered_json object;
-  ordered_json call;  ///< keyword arguments
-  ordered_json key;   ///< of GetItem; null for others
+  Json object;
+  Json call;  ///< keyword arguments
+  Json key;   ///< of GetItem; null for others
 };
 using Describe = std::function<Described(Component&, const std::string& name)>;
 
-ordered_json with_build_config(ordered_json object, const GraphNode& node) {
+Json with_build_config(Json object, const GraphNode& node) {
   const bool has_weights = !node.layer->parameters().empty() && !object.contains("build_config");
   if (has_weights && node.inputs.size() == 1) {
     object["build_config"] = {{"input_shape", to_json(node.inputs[0].shape(), true)}};
@@ -47,7 +45,7 @@ ordered_json with_build_config(ordered_json object, const GraphNode& node) {
   return object;
 }
 
-ordered_json input_layer(const std::string& name, const Shape& shape, DType dtype) {
+Json input_layer(const std::string& name, const Shape& shape, DType dtype) {
   return {{"module", "keras.layers"},
           {"class_name", "InputLayer"},
           {"config",
@@ -74,8 +72,8 @@ class GraphWriter {
     number_nodes();
   }
 
-  ordered_json config(const std::string& name) {
-    ordered_json layers = ordered_json::array();
+  Json config(const std::string& name) {
+    Json layers = Json::array();
     std::set<const LayerImpl*> written;
     for (const GraphStep& step : graph_.steps()) {
       if (entries_.contains(step.node.get())) {
@@ -114,11 +112,10 @@ class GraphWriter {
 
   // --- layers ---
 
-  void add_entries(const GraphNode& node, ordered_json& layers) {
+  void add_entries(const GraphNode& node, Json& layers) {
     for (std::size_t i = 0; i < node.shapes.size(); ++i) {
       const std::string name = entry_name(node, static_cast<int>(i));
-      layers.push_back(
-          placed(input_layer(name, node.shapes[i], dtype_), name, ordered_json::array()));
+      layers.push_back(placed(input_layer(name, node.shapes[i], dtype_), name, Json::array()));
     }
   }
   std::string entry_name(const GraphNode& node, int output) const {
@@ -126,34 +123,32 @@ class GraphWriter {
     return output == 0 ? name : name + "_" + std::to_string(output);
   }
 
-  static ordered_json placed(ordered_json object, const std::string& name, ordered_json nodes) {
+  static Json placed(Json object, const std::string& name, Json nodes) {
     object["name"] = name;
     object["inbound_nodes"] = std::move(nodes);
     return object;
   }
 
-  ordered_json layer(LayerImpl& layer) {
+  Json layer(LayerImpl& layer) {
     const std::vector<const GraphNode*>& nodes = nodes_.at(&layer);
     if (layer.class_name() == "InputLayer") {
       const DType dtype = holds_ids(layer) ? DType::int32 : dtype_;
-      return placed(input_layer(layer.name, nodes[0]->shapes[0], dtype), layer.name,
-                    ordered_json::array());
+      return placed(input_layer(layer.name, nodes[0]->shapes[0], dtype), layer.name, Json::array());
     }
     const Described described = describe_(layer, layer.name);
-    ordered_json list = ordered_json::array();
+    Json list = Json::array();
     for (const GraphNode* node : nodes) list.push_back(call(*node, described));
     return placed(with_build_config(described.object, *nodes[0]), layer.name, std::move(list));
   }
 
   /// Keras has masks of true and false; ours keep what is not 0.
-  ordered_json not_equal(const Symbol& mask, const std::string& name) const {
-    ordered_json node = {{"args", ordered_json::array({tensor(mask), 0})},
-                         {"kwargs", ordered_json::object()}};
+  Json not_equal(const Symbol& mask, const std::string& name) const {
+    Json node = {{"args", Json::array({tensor(mask), 0})}, {"kwargs", Json::object()}};
     return placed({{"module", "keras.src.ops.numpy"},
                    {"class_name", "NotEqual"},
                    {"config", {{"name", name}}},
                    {"registered_name", "NotEqual"}},
-                  name, ordered_json::array({std::move(node)}));
+                  name, Json::array({std::move(node)}));
   }
 
   // --- calls ---
@@ -165,12 +160,12 @@ class GraphWriter {
     return std::ranges::find(names, class_name) != names.end();
   }
 
-  ordered_json call(const GraphNode& node, const Described& described) {
+  Json call(const GraphNode& node, const Described& described) {
     const std::string_view class_name = node.layer->class_name();
     const bool states = is_recurrent(class_name) && node.inputs.size() > 1;
-    ordered_json inputs = ordered_json::array(), kwargs = ordered_json::object();
+    Json inputs = Json::array(), kwargs = Json::object();
     for (const Symbol& input : node.inputs) inputs.push_back(tensor(input));
-    ordered_json args = ordered_json::array();
+    Json args = Json::array();
     if (class_name == "MultiHeadAttention") {
       args = inputs;
     } else if (states || (inputs.size() == 1 && !takes_a_list(class_name))) {
@@ -188,11 +183,11 @@ class GraphWriter {
     return {{"args", args}, {"kwargs", kwargs}};
   }
 
-  void add_masks(const GraphNode& node, ordered_json& kwargs) {
+  void add_masks(const GraphNode& node, Json& kwargs) {
     if (node.masks.empty()) return;
-    ordered_json masks = ordered_json::array();
+    Json masks = Json::array();
     for (const Symbol& mask : node.masks) {
-      masks.push_back(mask ? mask_tensor(mask) : ordered_json());
+      masks.push_back(mask ? mask_tensor(mask) : Json());
     }
     constexpr std::array<const char*, 3> names{"query_mask", "value_mask", "key_mask"};
     if (node.layer->class_name() == "MultiHeadAttention") {
@@ -213,18 +208,18 @@ class GraphWriter {
     });
   }
 
-  static ordered_json tensor(const Shape& shape, std::string_view dtype, ordered_json history) {
+  static Json tensor(const Shape& shape, std::string_view dtype, Json history) {
     return {{"class_name", "__keras_tensor__"},
             {"config",
              {{"shape", to_json(shape, true)},
               {"dtype", dtype},
               {"keras_history", std::move(history)}}}};
   }
-  ordered_json tensor(const Symbol& symbol) const {
+  Json tensor(const Symbol& symbol) const {
     const DType dtype = holds_ids(*symbol.node()->layer) ? DType::int32 : dtype_;
     return tensor(symbol.shape(), to_string(dtype), history(symbol));
   }
-  ordered_json mask_tensor(const Symbol& mask) {
+  Json mask_tensor(const Symbol& mask) {
     auto found = std::ranges::find_if(masks_, [&](const auto& known) {
       return known.first.node() == mask.node() && known.first.output() == mask.output();
     });
@@ -236,16 +231,16 @@ class GraphWriter {
   }
 
   /// [layer, node, output]
-  ordered_json history(const Symbol& symbol) const {
+  Json history(const Symbol& symbol) const {
     const GraphNode& node = *symbol.node();
     if (entries_.contains(&node)) return {entry_name(node, symbol.output()), 0, 0};
     return {node.layer->name, numbers_.at(&node), symbol.output()};
   }
 
-  ordered_json ends(const Symbols& symbols) const {
-    ordered_json list = ordered_json::array();
+  Json ends(const Symbols& symbols) const {
+    Json list = Json::array();
     for (const Symbol& symbol : symbols) {
-      ordered_json end = history(symbol);
+      Json end = history(symbol);
       // Here, and only here, Keras counts the node that a Functional model has of itself.
       const bool offset = symbol.node()->layer->class_name() == "Functional" &&
                           !entries_.contains(symbol.node().get());
@@ -269,7 +264,7 @@ class ModelWriter {
  public:
   ModelWriter(const ModelImpl& model, DType dtype) : dtype_(dtype) { count(model); }
 
-  ordered_json write(const ModelImpl& model, const std::string& name) {
+  Json write(const ModelImpl& model, const std::string& name) {
     return model.sequential ? sequential(model, name) : functional(model, name);
   }
 
@@ -286,7 +281,7 @@ class ModelWriter {
     }
   }
 
-  ordered_json functional(const ModelImpl& model, const std::string& name) {
+  Json functional(const ModelImpl& model, const std::string& name) {
     GraphWriter writer(*model.graph, dtype_, [this](Component& layer, const std::string& its_name) {
       return describe(layer, its_name);
     });
@@ -297,8 +292,8 @@ class ModelWriter {
             {"build_config", {{"input_shape", nullptr}}}};
   }
 
-  ordered_json sequential(const ModelImpl& model, const std::string& name) {
-    ordered_json layers = ordered_json::array();
+  Json sequential(const ModelImpl& model, const std::string& name) {
+    Json layers = Json::array();
     if (model.graph != nullptr) {
       const bool ids = model.graph->inputs()[0].ids;
       for (const GraphStep& step : model.graph->steps()) layers.push_back(in_sequence(step, ids));
@@ -306,31 +301,30 @@ class ModelWriter {
       std::set<std::string> taken;
       for (const Layer& layer : model.sequence) layers.push_back(unbuilt(layer.impl(), taken));
     }
-    ordered_json object = {
-        {"module", "keras"},
-        {"class_name", "Sequential"},
-        {"config",
-         {{"name", name},
-          {"trainable", model.graph == nullptr || trains(model.graph->parameters())},
-          {"dtype", to_json(dtype_)},
-          {"layers", layers}}},
-        {"registered_name", nullptr}};
+    Json object = {{"module", "keras"},
+                   {"class_name", "Sequential"},
+                   {"config",
+                    {{"name", name},
+                     {"trainable", model.graph == nullptr || trains(model.graph->parameters())},
+                     {"dtype", to_json(dtype_)},
+                     {"layers", layers}}},
+                   {"registered_name", nullptr}};
     if (model.graph != nullptr) {
-      const ordered_json shape = to_json(model.graph->inputs()[0].shape, true);
+      const Json shape = to_json(model.graph->inputs()[0].shape, true);
       object["config"]["build_input_shape"] = shape;
       object["build_config"] = {{"input_shape", shape}};
     }
     return object;
   }
 
-  ordered_json in_sequence(const GraphStep& step, bool ids) {
+  Json in_sequence(const GraphStep& step, bool ids) {
     if (step.inputs.empty()) {
       return input_layer(step.layer->name, step.node->shapes[0], ids ? DType::int32 : dtype_);
     }
     return with_build_config(alone(*step.layer, step.layer->name), *step.node);
   }
 
-  ordered_json unbuilt(LayerImpl& layer, std::set<std::string>& taken) {
+  Json unbuilt(LayerImpl& layer, std::set<std::string>& taken) {
     const std::string base = layer.name.empty() ? snake_case(layer.class_name()) : layer.name;
     std::string name = base;
     for (int i = 1; !taken.insert(name).second; ++i) name = base + "_" + std::to_string(i);
@@ -338,7 +332,7 @@ class ModelWriter {
   }
 
   /// A layer or cell without calls of its own in the text.
-  ordered_json alone(Component& component, const std::string& name) {
+  Json alone(Component& component, const std::string& name) {
     Described described = describe(component, name);
     if (!described.key.is_null()) described.object["config"]["key"] = described.key;
     return std::move(described.object);
@@ -370,7 +364,7 @@ class ModelWriter {
     OptionsWriter writer(class_name, [this](Component& inner) { return alone(inner, inner.name); });
     component.describe(writer);
     const bool operation = class_name == "GetItem";
-    ordered_json config = ordered_json::object();
+    Json config = Json::object();
     if (!name.empty()) config["name"] = name;
     if (!operation) {
       config["trainable"] = trains(component.parameters());
@@ -380,7 +374,7 @@ class ModelWriter {
     described.object = {{"module", operation ? "keras.src.ops.numpy" : "keras.layers"},
                         {"class_name", class_name},
                         {"config", std::move(config)},
-                        {"registered_name", operation ? ordered_json(class_name) : ordered_json()}};
+                        {"registered_name", operation ? Json(class_name) : Json()}};
     described.call = std::move(writer.call);
     described.key = std::move(writer.key);
   }
@@ -392,7 +386,7 @@ class ModelWriter {
 
 }  // namespace
 
-ordered_json model_to_json(const Model& model) {
+Json model_to_json(const Model& model) {
   const ModelImpl& impl = model.impl();
   return ModelWriter(impl, impl.dtype).write(impl, impl.name);
 }

@@ -4,12 +4,10 @@
 
 namespace unroll::io {
 
-using nlohmann::ordered_json;
-
 namespace {
 
 /// None of Python's slice() is given: everything; else the positions.
-ordered_json slice(const ordered_json& start, const ordered_json& stop) {
+Json slice(const Json& start, const Json& stop) {
   return {{"class_name", "__slice__"},
           {"config", {{"start", start}, {"stop", stop}, {"step", nullptr}}}};
 }
@@ -37,11 +35,11 @@ void OptionsWriter::field(std::string_view name, Index& value) {
 
 void OptionsWriter::field(std::string_view name, double& value) {
   const bool unlimited = name == "max_value" && value < 0;
-  at(name) = unlimited ? ordered_json() : ordered_json(value);
+  at(name) = unlimited ? Json() : Json(value);
 }
 
 void OptionsWriter::field(std::string_view name, std::string& value) {
-  at(name) = name == "merge_mode" && value == "none" ? ordered_json() : ordered_json(value);
+  at(name) = name == "merge_mode" && value == "none" ? Json() : Json(value);
 }
 
 void OptionsWriter::field(std::string_view name, Activation& value) { at(name) = value.name(); }
@@ -66,7 +64,7 @@ void OptionsWriter::field(std::string_view name, Shape& value) {
 }
 
 void OptionsWriter::field(std::string_view, Picks& value) {
-  key = ordered_json::array();
+  key = Json::array();
   for (const Pick& pick : value) {
     if (pick.whole()) {
       key.push_back(slice(nullptr, nullptr));
@@ -79,11 +77,11 @@ void OptionsWriter::field(std::string_view, Picks& value) {
 }
 
 void OptionsWriter::field(std::string_view name, std::shared_ptr<Component>& value) {
-  at(name) = value == nullptr ? ordered_json() : inner_(*value);
+  at(name) = value == nullptr ? Json() : inner_(*value);
 }
 
 void OptionsWriter::field(std::string_view name, std::vector<std::shared_ptr<Component>>& value) {
-  ordered_json list = ordered_json::array();
+  Json list = Json::array();
   for (const auto& component : value) list.push_back(inner_(*component));
   at(name) = std::move(list);
 }

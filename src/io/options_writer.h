@@ -2,8 +2,8 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 
+#include "src/io/json.h"
 #include "unroll/layer.h"
 
 namespace unroll::io {
@@ -11,17 +11,17 @@ namespace unroll::io {
 /// Collects the options of one component, in Keras's words and forms.
 class OptionsWriter final : public Describer {
  public:
-  using Inner = std::function<nlohmann::ordered_json(Component&)>;
+  using Inner = std::function<Json(Component&)>;
 
   /// `inner` writes the layers and cells inside this one.
   OptionsWriter(std::string_view class_name, Inner inner)
       : class_name_(class_name), inner_(std::move(inner)) {}
 
-  nlohmann::ordered_json config = nlohmann::ordered_json::object();
+  Json config = Json::object();
   /// What Keras takes with each call instead, by the names of its arguments.
-  nlohmann::ordered_json call = nlohmann::ordered_json::object();
+  Json call = Json::object();
   /// GetItem's picks, the second argument of its calls.
-  nlohmann::ordered_json key;
+  Json key;
 
   void field(std::string_view name, bool& value) override;
   void field(std::string_view name, Index& value) override;
@@ -37,7 +37,7 @@ class OptionsWriter final : public Describer {
   void field(std::string_view name, std::vector<std::shared_ptr<Component>>& value) override;
 
  private:
-  nlohmann::ordered_json& at(std::string_view name) { return config[std::string(name)]; }
+  Json& at(std::string_view name) { return config[std::string(name)]; }
 
   std::string_view class_name_;
   Inner inner_;

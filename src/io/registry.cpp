@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
+#include "src/io/json.h"
 #include "unroll/error.h"
 #include "unroll/layer_list.h"
 #include "unroll/layers.h"
@@ -82,7 +82,7 @@ class DefaultsReader final : public Describer {
   }
   void field(std::string_view name, double& value) override {
     const bool unlimited = name == "max_value" && value < 0;
-    add(name, unlimited ? "null" : nlohmann::json(value).dump());
+    add(name, unlimited ? "null" : io::Json(value).dump());
   }
   void field(std::string_view name, std::string& value) override { add(name, quoted(value)); }
   void field(std::string_view name, Activation& value) override { add(name, quoted(value.name())); }

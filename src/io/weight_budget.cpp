@@ -6,8 +6,6 @@
 
 namespace unroll::io {
 
-using nlohmann::json;
-
 namespace {
 
 /// Numbers in one row of one value.
@@ -23,17 +21,17 @@ double row_elements(const Shape& shape) {
 
 double features_of(const Shape& shape) { return shape.empty() ? 1 : size_of_axis(shape[-1]); }
 
-double number_in(const json& config, const char* name, double otherwise = 1) {
+double number_in(const Json& config, const char* name, double otherwise = 1) {
   const auto found = config.find(name);
   return found != config.end() && found->is_number() ? found->get<double>() : otherwise;
 }
 
 /// The product of an option that is a size or a list of sizes.
-double sizes_in(const json& config, const char* name) {
+double sizes_in(const Json& config, const char* name) {
   const auto found = config.find(name);
   if (found == config.end() || !found->is_array()) return number_in(config, name);
   double product = 1;
-  for (const json& size : *found) product *= size.is_number() ? size.get<double>() : 1;
+  for (const Json& size : *found) product *= size.is_number() ? size.get<double>() : 1;
   return product;
 }
 
@@ -42,7 +40,7 @@ double gates_of(const std::string& class_name) {
   return class_name.starts_with("GRU") ? 3 : 1;
 }
 
-double attention_weights(const json& config, const std::vector<Shape>& inputs) {
+double attention_weights(const Json& config, const std::vector<Shape>& inputs) {
   const double heads = number_in(config, "num_heads"), key = number_in(config, "key_dim");
   const double value = number_in(config, "value_dim", key);
   const double query = features_of(inputs[0]);
@@ -52,13 +50,13 @@ double attention_weights(const json& config, const std::vector<Shape>& inputs) {
 }
 
 /// A lower bound of the numbers that a layer's weights have. `inner`: levels below it that count.
-double least_weights(const json& layer, const std::vector<Shape>& inputs, int inner = 4) {
+double least_weights(const Json& layer, const std::vector<Shape>& inputs, int inner = 4) {
   const auto name = layer.find("class_name"), options = layer.find("config");
   const bool described =
       name != layer.end() && name->is_string() && options != layer.end() && options->is_object();
   if (!described || inputs.empty()) return 0;
-  const json& config = *options;
-  const auto& class_name = name->get_ref<const std::string&>();
+  const Json& config = *options;
+  const auto& class_name = name->text();
   const double features = features_of(inputs[0]), units = number_in(config, "units");
   if (class_name == "Embedding") {
     return number_in(config, "input_dim") * number_in(config, "output_dim");
