@@ -230,7 +230,10 @@ Vars ConvLSTMImpl::call(Call& call, const Vars& inputs) {
   const Mask mask = masked ? call.mask() : Mask{};
   const Var& x = inputs[0];
   Vars initial;
-  for (std::size_t i = 1; i < inputs.size(); ++i) initial.push_back(inputs[i]);
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    // A state of several axes may come as a sequence would; it has no time.
+    initial.push_back(inputs[i].time_first() ? swap_first_axes(inputs[i]) : inputs[i]);
+  }
   const bool carries = !call.states(*this).empty();
   if (carries && initial.empty()) initial = load_states(call, *this);
   if (initial.empty()) {
