@@ -20,6 +20,9 @@ constexpr Index most_lanes = 16;  // copies of the gradient
 /// Whether the loss itself leaves samples out of its mean (ignore_class).
 bool leaves_samples_out(const Loss& loss) { return loss_mask<float>(loss, 0, nullptr, nullptr); }
 
+/// Whether a sample is a whole sequence: its labels are not one for each step.
+bool aligns(const Loss& loss) { return std::holds_alternative<CTC>(loss.options()); }
+
 }  // namespace
 
 // --- Totals ---
@@ -118,6 +121,11 @@ const std::string& Trainer::output_name(std::size_t output) const {
 }
 
 void Trainer::add_watched(std::size_t output, const std::vector<Metric>& metrics, bool weighted) {
+  if (!metrics.empty() && aligns(goals_[output].loss)) {
+    throw Error(ErrorKind::unsupported, "compile: metrics of an output that is trained with ctc",
+                {.got = "\"" + output_name(output) + "\"",
+                 .hint = "decode the predictions and count with LabelErrorRate (unroll/ctc.h)"});
+  }
   const Index n = graph_.output_symbols()[output].shape()[-1];
   for (const Metric& metric : metrics) {
     const Metric resolved = resolve(metric, goals_[output].loss, n);
@@ -315,8 +323,9 @@ void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals) 
     for (std::size_t output = 0; output < counts_.size(); ++output) {
       const Rows& y = (*batch.y)[output];
       const Index n = graph_.output_symbols()[output].shape()[-1];
-      const double samples = static_cast<double>(rows * y.row_elements()) /
-                             static_cast<double>(target_size(goals_[output].loss, n));
+      const Loss& loss = goals_[output].loss;
+      const Index per_row = aligns(loss) ? 1 : y.row_elements() / target_size(loss, n);
+      const auto samples = static_cast<double>(rows * per_row);
       counts_[output] = {.samples = samples, .valid = samples};
     }
     workers_.run(lanes, [&](Index i) {
@@ -370,9 +379,10 @@ void Trainer::aim(std::size_t lane, std::size_t output, const Batch& batch, Inde
   Target& target = sums_[lane].targets[output];
   const Loss& loss = goals_[output].loss;
   target.n = predicted.shape()[-1];
-  target.samples = predicted.elements() / target.n;
-  const Index rows = own.rows(), per_row = target.samples / rows;
-  const Index wanted = per_row * target_size(loss, target.n);
+  const Index rows = own.rows();
+  target.samples = aligns(loss) ? rows : predicted.elements() / target.n;
+  const Index per_row = target.samples / rows;
+  const Index wanted = aligns(loss) ? y.row_elements() : per_row * target_size(loss, target.n);
   if (y.row_elements() != wanted) {
     throw misfit("targets do not fit output \"" + output_name(output) + "\"", y,
                  std::to_string(wanted) + " numbers a row for " +
@@ -395,7 +405,7 @@ void Trainer::aim(std::size_t lane, std::size_t output, const Batch& batch, Inde
     target.weight = weight;
   }
   const Mask& travelled = own.output_mask(output);
-  const bool masked = travelled && travelled.time * rows == target.samples;
+  const bool masked = travelled && !aligns(loss) && travelled.time * rows == target.samples;
   target.mask = nullptr;
   if (masked || leaves_samples_out(loss)) {
     auto* mask = arena.take<std::uint8_t>(target.samples);
@@ -440,6 +450,30 @@ void Trainer::watch(std::size_t lane, std::size_t output) {
   }
 }
 
+namespace {
+
+/// A lane's predictions as CTC reads them; masked steps might as well not be there.
+template <class T>
+CtcBatch<T> sequences_of(const Lane& lane, std::size_t output, const Var& truth, Index length) {
+  const Var& predicted = lane.output(output);
+  const Mask& mask = lane.output_mask(output);
+  const Index rows = lane.rows(), n = predicted.shape()[-1];
+  CtcBatch<T> batch = CtcBatch<T>::row_by_row(rows, predicted.elements() / (rows * n), n,
+                                              predicted.data<T>(), length, truth.data<T>());
+  if (predicted.time_first()) {
+    batch.row_stride = n;
+    batch.step_stride = rows * n;
+  }
+  if (mask && mask.time == batch.steps) {
+    batch.mask = mask.data;
+    batch.mask_row = 1;
+    batch.mask_step = mask.rows;
+  }
+  return batch;
+}
+
+}  // namespace
+
 template <class T>
 void Trainer::lose(std::size_t lane, std::size_t output, bool training) {
   Lane& own = *lanes_[lane];
@@ -454,7 +488,16 @@ void Trainer::lose(std::size_t lane, std::size_t output, bool training) {
   T* scales = arena.take<T>(samples);
   sample_scales(goal.loss, counts_[output], samples, target.mask, weight, scales);
   T* values = arena.take<T>(samples);
-  loss_values(goal.loss, samples, n, truth, predicted.data<T>(), values);
+  CtcBatch<T> sequences;
+  T* scratch = nullptr;
+  if (aligns(goal.loss)) {
+    const Index length = target.truth.elements() / std::max<Index>(samples, 1);
+    sequences = sequences_of<T>(own, output, target.truth, length);
+    scratch = arena.take<T>(ctc_scratch_size(sequences.steps, n, length));
+    ctc_values(sequences, values, scratch);
+  } else {
+    loss_values(goal.loss, samples, n, truth, predicted.data<T>(), values);
+  }
   double total = 0;
   for (Index s = 0; s < samples; ++s) {
     // A masked sample may have a loss that is not a number.
@@ -465,8 +508,12 @@ void Trainer::lose(std::size_t lane, std::size_t output, bool training) {
     for (Index s = 0; goal.weight != 1 && s < samples; ++s) {
       scales[s] *= static_cast<T>(goal.weight);
     }
-    loss_gradient(goal.loss, samples, n, truth, predicted.data<T>(), scales,
-                  predicted.gradient<T>());
+    if (aligns(goal.loss)) {
+      ctc_gradient(sequences, scales, predicted.gradient<T>(), scratch);
+    } else {
+      loss_gradient(goal.loss, samples, n, truth, predicted.data<T>(), scales,
+                    predicted.gradient<T>());
+    }
   }
 }
 
