@@ -50,6 +50,7 @@
 #include "unroll/layer_list.h"
 #include "unroll/loggers.h"
 #include "unroll/model_json.h"
+#include "unroll/plot_model.h"
 
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"
