@@ -6,6 +6,7 @@
 #include "apps/commands.h"
 #include "apps/output.h"
 #include "apps/spelling.h"
+#include "unroll/layer_list.h"
 
 namespace unroll::apps {
 
@@ -14,10 +15,10 @@ namespace {
 struct Topic {
   const char* name;
   const char* about;
-  const char* text;
+  const char* text;  ///< null: made when it is asked for
 };
 
-constexpr std::array<Topic, 7> topics{{
+constexpr std::array<Topic, 8> topics{{
     {"persistence", "the forecast to beat, and how it is decided",
      R"("Tomorrow = today" is a forecast too: persistence. Prices, temperatures and the
 like move little from one step to the next, so it is hard to beat, and a network
@@ -98,7 +99,35 @@ PNG, SVG  written: pictures, drawn by gnuplot; the command that made them is in
           their metadata.
 JSON      written: --json; docs/json/ describes the fields.
 )"},
+    {"layers", "the layers and cells, their options and defaults", nullptr},
 }};
+
+constexpr std::size_t widest = 80;
+
+/// A signature, broken behind commas; lines after the first are indented.
+std::string wrapped(const std::string& text) {
+  std::string result, line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comma = text.find(", ", at);
+    const std::size_t end = comma == std::string::npos ? text.size() : comma + 2;
+    const std::string part = text.substr(at, end - at);
+    if (line.size() + part.size() > widest) {
+      result += line.substr(0, line.size() - 1) + "\n";
+      line = "    ";
+    }
+    line += part;
+    at = end;
+  }
+  return result + line + "\n";
+}
+
+std::string layers_text() {
+  std::string text = "Options that have no = must be given; names and defaults are Keras's.\n\n";
+  for (const std::string& name : layer_names()) text += wrapped(signature(name));
+  text += "\nCells, for RNN and StackedRNNCells:\n\n";
+  for (const std::string& name : cell_names()) text += wrapped(signature(name));
+  return text;
+}
 
 std::string contents() {
   std::string text = "unroll help TOPIC explains:\n\n";
@@ -133,7 +162,7 @@ int run(const Command& root, const std::string& word) {
   if (word.empty()) {
     write_out(contents());
   } else if (topic != topics.end()) {
-    write_out(topic->text);
+    write_out(topic->text == nullptr ? layers_text() : topic->text);
   } else if (command != root.commands().end()) {
     write_out(command->help());
   } else {
