@@ -38,6 +38,8 @@ class Parameter {
   const Shape& shape() const noexcept { return shape_; }
   Index elements() const noexcept { return value_.elements(); }
   bool trainable = true;
+  /// Whether it may be trainable at all: a moving average may not.
+  bool can_train() const noexcept { return can_train_; }
   /// Lanes keep only the rows that were used of this weight's gradient: an embedding table.
   bool sparse = false;
 
@@ -67,6 +69,7 @@ class Parameter {
   Regularizer regularizer_;
   Constraint constraint_;
   Tensor value_;
+  bool can_train_ = true;
   bool initialized_ = false;
   Index version_ = 0;
 };
@@ -111,6 +114,30 @@ class Call {
   bool explicit_mask() const noexcept { return explicit_mask_; }
   /// The mask that goes with output i; only for layers whose mask_rule() is `own`.
   void set_mask(const Mask& mask, std::size_t i = 0);
+
+  /// Runs f as if each row were `times` rows, without masks: for wrappers that make steps rows.
+  template <class F>
+  decltype(auto) with_rows_times(Index times, F f) {
+    struct Restore {
+      Call& call;
+      Index rows, first_row;
+      base::InlineVector<Mask, 6> masks, out_masks;
+      bool explicit_mask;
+      ~Restore() {
+        call.rows_ = rows;
+        call.first_row_ = first_row;
+        call.masks_ = masks;
+        call.out_masks_ = out_masks;
+        call.explicit_mask_ = explicit_mask;
+      }
+    };
+    const Restore restore{*this, rows_, first_row_, masks_, out_masks_, explicit_mask_};
+    rows_ *= times;
+    first_row_ *= times;
+    masks_.clear();
+    explicit_mask_ = false;
+    return f();
+  }
 
   /// The carried states of a stateful component, all rows of the batch; empty where it has none.
   virtual std::span<Tensor> states(const Component& component) = 0;
@@ -232,16 +259,22 @@ class LayerImpl : public Component {
   /// Shapes of the states that go from part to part where long sequences are trained in parts.
   /// Throws: Error (unsupported) for a layer that reads sequences from their end.
   virtual std::vector<Shape> part_shapes(Index batch) const { return state_shapes(batch); }
+  /// Whether it draws random numbers for each row while it trains, in whatever order rows lie.
+  virtual bool draws() const { return false; }
   /// Whether training needs all rows of a batch at once (its statistics): then there is one lane.
   virtual bool whole_batch() const { return false; }
 
   bool built() const noexcept { return built_; }
   void build_once(std::span<const Shape> inputs);
+  /// Whether fit changes the weights, also those of a layer that is not built yet.
+  bool trainable() const noexcept { return trainable_; }
+  void set_trainable(bool trainable);
   /// The first use in a graph, while that graph lives.
   std::weak_ptr<struct GraphNode> first_use;
 
  private:
   bool built_ = false;
+  bool trainable_ = true;
 };
 
 // --- graphs ---
@@ -327,7 +360,8 @@ class Layer {
   std::vector<Tensor> get_weights() const;
   /// Throws: Error (shape) for another number or other shapes; Error (value) if not built.
   void set_weights(const std::vector<Tensor>& weights);
-  /// Whether fit changes the weights.
+  /// Whether fit changes the weights; may be said before the layer is built. Frozen, a
+  /// BatchNormalization also keeps its statistics, as in Keras.
   void set_trainable(bool trainable);
 
   /// The output of the layer's first use in a graph. Throws: Error (value) if it has not been used.

@@ -72,6 +72,7 @@ class Masking : public Layer {
 };
 
 struct DropoutOptions {
+  Index seed = -1;  ///< of the numbers drawn; -1: the model's
   std::string name = {};
 };
 /// While training, zeroes a share `rate` of the numbers and scales the rest by 1 / (1 - rate).

@@ -68,6 +68,7 @@ struct SimpleRNNOptions {
   Constraint bias_constraint = {};
   double dropout = 0;  ///< share of the inputs dropped while training, the same at every step
   double recurrent_dropout = 0;  ///< likewise of the state
+  Index seed = -1;               ///< of both dropouts; -1: the model's
   bool return_sequences = false;
   bool return_state = false;
   bool go_backwards = false;
@@ -94,6 +95,7 @@ struct GRUOptions {
   Constraint bias_constraint = {};
   double dropout = 0;
   double recurrent_dropout = 0;
+  Index seed = -1;  ///< of both dropouts; -1: the model's
   bool return_sequences = false;
   bool return_state = false;
   bool go_backwards = false;
@@ -122,6 +124,7 @@ struct LSTMOptions {
   Constraint bias_constraint = {};
   double dropout = 0;
   double recurrent_dropout = 0;
+  Index seed = -1;  ///< of both dropouts; -1: the model's
   bool return_sequences = false;
   bool return_state = false;
   bool go_backwards = false;

@@ -19,7 +19,8 @@ Parameter::Parameter(std::string name, const Shape& shape, const Initializer& in
       initializer_(initializer),
       regularizer_(regularizer),
       constraint_(constraint),
-      value_(shape) {}
+      value_(shape),
+      can_train_(trainable) {}
 
 void Parameter::assign(const Tensor& numbers) {
   if (numbers.shape() != shape_) {
@@ -84,6 +85,17 @@ void LayerImpl::build_once(std::span<const Shape> inputs) {
   if (built_) return;
   build(inputs);
   built_ = true;
+  if (!trainable_) set_trainable(false);
+}
+
+void LayerImpl::set_trainable(bool trainable) {
+  trainable_ = trainable;
+  for (Parameter* parameter : parameters()) {
+    parameter->trainable = trainable && parameter->can_train();
+  }
+  for (const auto& child : children()) {
+    if (auto* layer = dynamic_cast<LayerImpl*>(child.get())) layer->set_trainable(trainable);
+  }
 }
 
 // --- Symbol ---
@@ -179,9 +191,7 @@ void Layer::set_weights(const std::vector<Tensor>& weights) {
   for (std::size_t i = 0; i < weights.size(); ++i) parameters[i]->assign(weights[i]);
 }
 
-void Layer::set_trainable(bool trainable) {
-  for (Parameter* parameter : impl_->parameters()) parameter->trainable = trainable;
-}
+void Layer::set_trainable(bool trainable) { impl_->set_trainable(trainable); }
 
 namespace {
 

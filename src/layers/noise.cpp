@@ -14,6 +14,7 @@ class SpatialDropoutImpl : public ShapelessImpl {
   SpatialDropoutImpl(double rate, const NoiseOptions& options)
       : rate_(probability("SpatialDropout1D: rate", rate)), seed_(options.seed) {}
   std::string_view class_name() const override { return "SpatialDropout1D"; }
+  bool draws() const override { return true; }
   void describe(Describer& d) override {
     d.field("rate", rate_);
     d.field("seed", seed_);
@@ -55,6 +56,7 @@ class GaussianNoiseImpl : public ShapelessImpl {
     check();
   }
   std::string_view class_name() const override { return "GaussianNoise"; }
+  bool draws() const override { return true; }
   void describe(Describer& d) override {
     d.field("stddev", stddev_);
     d.field("seed", seed_);

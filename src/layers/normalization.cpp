@@ -44,7 +44,7 @@ class BatchNormalizationImpl : public LayerImpl {
     const Var& x = inputs[0];
     const Var flat = reshape(x, {unknown, x.shape()[-1]});
     Var average, variance;
-    if (call.training()) {
+    if (call.training() && trainable()) {
       const Var kept = weights_of(call, x);
       // With a mask Keras adds its epsilon to the number of steps; so there is no division by zero.
       const double count =

@@ -1,4 +1,5 @@
-// TimeDistributed: steps and rows become rows of one large batch for the inner layer.
+// TimeDistributed: steps and rows become rows of one large batch for the inner layer, row by row
+// where it matters to the inner layer which row is which.
 #include "src/layers/plain.h"
 
 namespace unroll {
@@ -12,7 +13,10 @@ class TimeDistributedImpl : public LayerImpl {
 
   std::string_view class_name() const override { return "TimeDistributed"; }
   void describe(Describer& d) override { d.field("layer", layer_); }
-  Order order() const override { return Order::any; }
+  Order order() const override {
+    return inner().order() == Order::any && !inner().draws() ? Order::any : Order::batch_first;
+  }
+  bool draws() const override { return inner().draws(); }
   MaskRule mask_rule() const override { return MaskRule::pass; }
   bool whole_batch() const override { return inner().whole_batch(); }
 
@@ -37,7 +41,10 @@ class TimeDistributedImpl : public LayerImpl {
     const Var& x = inputs[0];
     Shape merged = x.shape().without(0);
     merged.set(0, x.shape()[0] * x.shape()[1]);
-    const Var y = inner().call(call, {reshape(x, merged)})[0];
+    const Var steps = reshape(x, merged);
+    const Var y = order() == Order::any
+                      ? inner().call(call, {steps})[0]
+                      : call.with_rows_times(x.shape()[1], [&] { return by_row(call, steps); });
     call.penalize(inner(), {y});
     Shape shape = y.shape().with(0, x.shape()[0]);
     shape.set(1, x.shape()[1]);
@@ -45,6 +52,13 @@ class TimeDistributedImpl : public LayerImpl {
   }
 
  private:
+  /// Each row of x is a step; its own steps, if it has any, lie as the inner layer wants them.
+  Var by_row(Call& call, const Var& x) {
+    const bool turned = inner().order() == Order::time_first && x.shape().rank() >= 3;
+    const Var y = inner().call(call, {turned ? swap_first_axes(x) : x})[0];
+    return y.time_first() ? swap_first_axes(y) : y;
+  }
+
   LayerImpl& inner() const { return static_cast<LayerImpl&>(*layer_); }
 
   std::shared_ptr<Component> layer_;

@@ -75,7 +75,10 @@ class BidirectionalImpl : public LayerImpl {
     const Var& x = inputs[0];
     Vars initial[2];
     Vars states;
-    for (std::size_t i = 1; i < inputs.size(); ++i) states.push_back(inputs[i]);
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      // A state of several axes may come as a sequence would; it has no time.
+      states.push_back(inputs[i].time_first() ? swap_first_axes(inputs[i]) : inputs[i]);
+    }
     const bool stateful = forward().walk().stateful;
     if (stateful && states.empty()) states = load_states(call, *this);
     for (std::size_t i = 0; i < states.size(); ++i) {
@@ -105,8 +108,8 @@ class BidirectionalImpl : public LayerImpl {
   }
 
  private:
-  WalkerImpl& forward() const { return static_cast<WalkerImpl&>(*layer_); }
-  WalkerImpl& backward() const { return static_cast<WalkerImpl&>(*backward_layer_); }
+  SequenceImpl& forward() const { return static_cast<SequenceImpl&>(*layer_); }
+  SequenceImpl& backward() const { return static_cast<SequenceImpl&>(*backward_layer_); }
 
   /// What a direction gives by itself: its states only where they are asked for.
   Vars given(const Vars& all) const { return forward().walk().return_state ? all : Vars{all[0]}; }
@@ -131,14 +134,14 @@ class BidirectionalImpl : public LayerImpl {
   }
 
   void check() {
-    const auto ahead = std::dynamic_pointer_cast<WalkerImpl>(layer_);
+    const auto ahead = std::dynamic_pointer_cast<SequenceImpl>(layer_);
     if (ahead == nullptr) {
       throw Error(ErrorKind::value, "Bidirectional: the layer is not a recurrent one",
                   {.got = layer_ ? std::string(layer_->class_name()) : "nothing",
-                   .want = "SimpleRNN, GRU, LSTM or RNN"});
+                   .want = "SimpleRNN, GRU, LSTM, RNN, ConvLSTM1D or ConvLSTM2D"});
     }
     if (backward_layer_ == nullptr) backward_layer_ = ahead->twin_backwards();
-    const auto back = std::dynamic_pointer_cast<WalkerImpl>(backward_layer_);
+    const auto back = std::dynamic_pointer_cast<SequenceImpl>(backward_layer_);
     if (back == nullptr) {
       throw Error(ErrorKind::unsupported, "Bidirectional: this layer's cell cannot be copied",
                   {.hint = "give the backward layer too: Bidirectional(layer, backward_layer)"});

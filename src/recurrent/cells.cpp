@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::uint64_t recurrent_stream = std::uint64_t{1} << 63;
 
-Var dropped(Call& call, const Component& cell, const Var& x, double rate, bool recurrent) {
+Var dropped(Call& call, const Component& cell, const Var& x, double rate, Index seed,
+            bool recurrent) {
   if (!call.training() || rate <= 0) return x;
-  return x * cell_dropout(call, cell, x, x.shape()[-1], rate, recurrent);
+  return x * cell_dropout(call, cell, x, x.shape()[-1], rate, seed, recurrent);
 }
 
 Index checked_units(std::string_view cell, Index units) {
@@ -27,8 +28,9 @@ Index checked_units(std::string_view cell, Index units) {
 }  // namespace
 
 Var cell_dropout(Call& call, const Component& cell, const Var& like, Index features, double rate,
-                 bool recurrent) {
-  const base::Random random(call.seed(), call.stream(cell) | (recurrent ? recurrent_stream : 0));
+                 Index seed, bool recurrent) {
+  const std::uint64_t chosen = seed >= 0 ? static_cast<std::uint64_t>(seed) : call.seed();
+  const base::Random random(chosen, call.stream(cell) | (recurrent ? recurrent_stream : 0));
   Var scale = call.tape().result({call.rows(), features}, like.dtype(), false);
   with_float(like.dtype(), [&]<class T>() {
     const T keep = rate < 1 ? static_cast<T>(1 / (1 - rate)) : T{0};
@@ -61,6 +63,7 @@ void SimpleRNNCellImpl::describe(Describer& d) {
   d.field("bias_constraint", options_.bias_constraint);
   d.field("dropout", options_.dropout);
   d.field("recurrent_dropout", options_.recurrent_dropout);
+  d.field("seed", options_.seed);
 }
 
 void SimpleRNNCellImpl::build_cell(Index features) {
@@ -68,8 +71,8 @@ void SimpleRNNCellImpl::build_cell(Index features) {
 }
 
 Step SimpleRNNCellImpl::step(Call& call, const Var& x, const Vars& states) {
-  const Var in = dropped(call, *this, x, options_.dropout, false);
-  const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, true);
+  const Var in = dropped(call, *this, x, options_.dropout, options_.seed, false);
+  const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, options_.seed, true);
   Var z = matmul(in, call.use(*kernel_)) + matmul(h, call.use(*recurrent_kernel_));
   if (bias_ != nullptr) z = z + call.use(*bias_);
   const Var next = activate(z, options_.activation);
@@ -97,6 +100,7 @@ void GRUCellImpl::describe(Describer& d) {
   d.field("bias_constraint", options_.bias_constraint);
   d.field("dropout", options_.dropout);
   d.field("recurrent_dropout", options_.recurrent_dropout);
+  d.field("seed", options_.seed);
   d.field("reset_after", options_.reset_after);
 }
 
@@ -108,8 +112,8 @@ void GRUCellImpl::build_cell(Index features) {
 
 Step GRUCellImpl::step(Call& call, const Var& x, const Vars& states) {
   const Index U = units_;
-  const Var in = dropped(call, *this, x, options_.dropout, false);
-  const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, true);
+  const Var in = dropped(call, *this, x, options_.dropout, options_.seed, false);
+  const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, options_.seed, true);
   const Var R = call.use(*recurrent_kernel_);
   Var a = matmul(in, call.use(*kernel_)), recurrent_bias;
   if (bias_ != nullptr) {
@@ -158,6 +162,7 @@ void LSTMCellImpl::describe(Describer& d) {
   d.field("bias_constraint", options_.bias_constraint);
   d.field("dropout", options_.dropout);
   d.field("recurrent_dropout", options_.recurrent_dropout);
+  d.field("seed", options_.seed);
 }
 
 void LSTMCellImpl::build_cell(Index features) {
@@ -170,8 +175,8 @@ void LSTMCellImpl::build_cell(Index features) {
 
 Step LSTMCellImpl::step(Call& call, const Var& x, const Vars& states) {
   const Index U = units_;
-  const Var in = dropped(call, *this, x, options_.dropout, false);
-  const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, true);
+  const Var in = dropped(call, *this, x, options_.dropout, options_.seed, false);
+  const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, options_.seed, true);
   Var a = matmul(in, call.use(*kernel_)) + matmul(h, call.use(*recurrent_kernel_));
   if (bias_ != nullptr) a = a + call.use(*bias_);
   const auto gate = [&](Index i, Activation activation) {

@@ -44,6 +44,7 @@ class SimpleRNNCellImpl : public GatedCell {
   Step step(Call& call, const Var& x, const Vars& states) override;
   double dropout() const override { return options_.dropout; }
   double recurrent_dropout() const override { return options_.recurrent_dropout; }
+  Index seed() const override { return options_.seed; }
   kernels::RecurrentShape kernel_shape() const override {
     return {.cell = kernels::CellKind::simple_rnn,
             .features = features_,
@@ -68,6 +69,7 @@ class GRUCellImpl : public GatedCell {
   Step step(Call& call, const Var& x, const Vars& states) override;
   double dropout() const override { return options_.dropout; }
   double recurrent_dropout() const override { return options_.recurrent_dropout; }
+  Index seed() const override { return options_.seed; }
   kernels::RecurrentShape kernel_shape() const override {
     return {
         .cell = options_.reset_after ? kernels::CellKind::gru_reset_after : kernels::CellKind::gru,
@@ -94,6 +96,7 @@ class LSTMCellImpl : public GatedCell {
   Step step(Call& call, const Var& x, const Vars& states) override;
   double dropout() const override { return options_.dropout; }
   double recurrent_dropout() const override { return options_.recurrent_dropout; }
+  Index seed() const override { return options_.seed; }
   kernels::RecurrentShape kernel_shape() const override {
     return {.cell = kernels::CellKind::lstm,
             .features = features_,

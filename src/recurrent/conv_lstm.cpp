@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t recurrent_stream = std::uint64_t{1} << 63;
 
-class ConvLSTMImpl : public LayerImpl {
+class ConvLSTMImpl : public SequenceImpl {
  public:
   explicit ConvLSTMImpl(int axes) : axes_(axes) {}
   ConvLSTMImpl(int axes, Index filters, const Shape& kernel_size, const ConvLSTMOptions& options)
@@ -38,6 +38,18 @@ class ConvLSTMImpl : public LayerImpl {
   void prepare(DType dtype, bool training) override;
   Vars call(Call& call, const Vars& inputs) override;
 
+  const Walk& walk() const override { return walk_; }
+  std::size_t states() const override { return 2; }
+  Vars run(Call& call, const Var& x, const Mask& mask, const Vars& initial) override;
+  void set_zero_output_for_mask(bool value) override {
+    options_.zero_output_for_mask = walk_.zero_output_for_mask = value;
+  }
+  std::shared_ptr<SequenceImpl> twin_backwards() const override {
+    ConvLSTMOptions options = options_;
+    options.go_backwards = !options.go_backwards;
+    return std::make_shared<ConvLSTMImpl>(axes_, filters_, kernel_size_, options);
+  }
+
  private:
   void check();
   /// The sizes of a state, (batch, places..., filters), for an input's (batch, time, places...).
@@ -46,12 +58,13 @@ class ConvLSTMImpl : public LayerImpl {
   /// channels).
   kernels::ConvolutionShape sizes(const Shape& from, const Shape& to, bool recurrent) const;
   Var scaled(Call& call, const Var& x, double rate, bool recurrent) const;
-  Vars walk(Call& call, const Var& x, const Mask& mask, Var h, Var c);
+  Vars steps(Call& call, const Var& x, const Mask& mask, Var h, Var c);
 
   int axes_;
   Index filters_ = 1;
   Shape kernel_size_ = {1};
   ConvLSTMOptions options_;
+  Walk walk_;  // the same as in the options
   Index channels_ = 0;
   Shape built_for_;
   Parameter *kernel_ = nullptr, *recurrent_kernel_ = nullptr, *bias_ = nullptr;
@@ -101,6 +114,12 @@ void ConvLSTMImpl::check() {
   expect_channels_last(*this, options_.data_format);
   probability(layer + ": dropout", options_.dropout);
   probability(layer + ": recurrent_dropout", options_.recurrent_dropout);
+  const ConvLSTMOptions& o = options_;
+  walk_ = {.return_sequences = o.return_sequences,
+           .return_state = o.return_state,
+           .go_backwards = o.go_backwards,
+           .stateful = o.stateful,
+           .zero_output_for_mask = o.zero_output_for_mask};
 }
 
 void ConvLSTMImpl::build(std::span<const Shape> inputs) {
@@ -236,6 +255,15 @@ Vars ConvLSTMImpl::call(Call& call, const Vars& inputs) {
   }
   const bool carries = !call.states(*this).empty();
   if (carries && initial.empty()) initial = load_states(call, *this);
+  const Vars outputs = run(call, x, mask, initial);
+  if (carries) store_states(call, *this, {outputs[1], outputs[2]});
+  if (options_.return_sequences) call.set_mask(call.mask());
+  if (options_.return_state) return outputs;
+  return {outputs[0]};
+}
+
+Vars ConvLSTMImpl::run(Call& call, const Var& x, const Mask& mask, const Vars& given) {
+  Vars initial = given;
   if (initial.empty()) {
     Shape whole = x.shape();
     whole.set(0, x.shape()[1]);
@@ -247,25 +275,21 @@ Vars ConvLSTMImpl::call(Call& call, const Vars& inputs) {
       initial.push_back(state);
     }
   }
-  const Vars outputs = walk(call, x, mask, initial[0], initial[1]);
-  if (carries) store_states(call, *this, {outputs[1], outputs[2]});
-  if (options_.return_sequences) call.set_mask(mask);
-  if (options_.return_state) return outputs;
-  return {outputs[0]};
+  return steps(call, x, mask, initial[0], initial[1]);
 }
 
-Vars ConvLSTMImpl::walk(Call& call, const Var& x, const Mask& mask, Var h, Var c) {
+Vars ConvLSTMImpl::steps(Call& call, const Var& x, const Mask& mask, Var h, Var c) {
   const Index time = x.shape()[0], rows = x.shape()[1];
   // The input's products of all steps at once.
-  Shape steps = x.shape().without(0);
-  steps.set(0, time * rows);
+  Shape merged = x.shape().without(0);
+  merged.set(0, time * rows);
   Shape products = h.shape();
   products.set(-1, 4 * filters_);
   Shape all_products = products;
   all_products.set(0, time * rows);
-  const Var in = reshape(scaled(call, x, options_.dropout, false), steps);
+  const Var in = reshape(scaled(call, x, options_.dropout, false), merged);
   const Var from_input =
-      reshape(input_(call, in, all_products, sizes(steps, all_products, false), *kernel_, bias_),
+      reshape(input_(call, in, all_products, sizes(merged, all_products, false), *kernel_, bias_),
               products.with(0, time));
 
   const kernels::ConvolutionShape s = sizes(h.shape(), products, true);

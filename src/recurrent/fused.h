@@ -22,11 +22,13 @@ class FusedCell : public CellImpl {
 
   virtual double dropout() const = 0;
   virtual double recurrent_dropout() const = 0;
+  virtual Index seed() const = 0;
 };
 
 /// The dropout of a cell: which features of a row are dropped, the same at every step.
-/// Shape (rows, features); 1 / (1 - rate) or 0. `recurrent` draws another set for the state.
+/// Shape (rows, features); 1 / (1 - rate) or 0. `recurrent` draws another set for the state; `seed`
+/// is of a layer of its own, or -1.
 Var cell_dropout(Call& call, const Component& cell, const Var& like, Index features, double rate,
-                 bool recurrent);
+                 Index seed, bool recurrent);
 
 }  // namespace unroll

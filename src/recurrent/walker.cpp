@@ -185,7 +185,8 @@ bool WalkerImpl::runs_fused(const Call& call) const {
 Vars WalkerImpl::run(Call& call, const Var& x, const Mask& mask, const Vars& initial) {
   if (!runs_fused(call)) return run_steps(call, x, mask, initial);
   if (!call.training() || fused_->dropout() <= 0) return run_fused(call, x, mask, initial);
-  const Var scale = cell_dropout(call, *cell_, x, features_, fused_->dropout(), false);
+  const Var scale =
+      cell_dropout(call, *cell_, x, features_, fused_->dropout(), fused_->seed(), false);
   return run_fused(call, x * scale, mask, initial);
 }
 
@@ -317,7 +318,7 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
   return result;
 }
 
-std::shared_ptr<WalkerImpl> WalkerImpl::twin_backwards() const {
+std::shared_ptr<SequenceImpl> WalkerImpl::twin_backwards() const {
   Cell cell = cell_->twin();
   if (cell == nullptr) return nullptr;
   auto twin = std::make_shared<WalkerImpl>(class_name_, std::move(cell), walk_);

@@ -32,10 +32,26 @@ void store_states(Call& call, const Component& owner, const Vars& states);
 /// The refusal of LayerImpl::part_shapes.
 Error reads_from_the_end(const LayerImpl& layer);
 
+/// A layer that walks a sequence step by step: what Bidirectional takes.
+class SequenceImpl : public LayerImpl {
+ public:
+  virtual const Walk& walk() const = 0;
+  /// How many states there are.
+  virtual std::size_t states() const = 0;
+  /// The walk with a mask and initial states given (none: zeros): the outputs, then the last
+  /// states. `mask` has the order of x, not of processing.
+  virtual Vars run(Call& call, const Var& x, const Mask& mask, const Vars& initial) = 0;
+  /// Bidirectional decides this for its layers.
+  virtual void set_zero_output_for_mask(bool value) = 0;
+  /// A layer of the same options with weights of its own, walking the other way; null where the
+  /// cell is a user's.
+  virtual std::shared_ptr<SequenceImpl> twin_backwards() const = 0;
+};
+
 /// RNN, and with the built-in cells SimpleRNN, GRU and LSTM: the layers differ in name and options
 /// only. Inputs: x (time, rows, features), then initial states. Outputs: the sequence or its last
 /// step, then the last states where return_state asks for them.
-class WalkerImpl : public LayerImpl {
+class WalkerImpl : public SequenceImpl {
  public:
   WalkerImpl(std::string class_name, Cell cell, const Walk& walk)
       : class_name_(std::move(class_name)), cell_(std::move(cell)), walk_(walk) {}
@@ -51,21 +67,17 @@ class WalkerImpl : public LayerImpl {
   void prepare(DType dtype, bool training) override;
   Vars call(Call& call, const Vars& inputs) override;
 
-  const Walk& walk() const noexcept { return walk_; }
+  const Walk& walk() const noexcept override { return walk_; }
   const Cell& cell() const noexcept { return cell_; }
-  std::size_t states() const noexcept { return state_sizes_.size(); }
+  std::size_t states() const noexcept override { return state_sizes_.size(); }
+  Vars run(Call& call, const Var& x, const Mask& mask, const Vars& initial) override;
+  void set_zero_output_for_mask(bool value) override { walk_.zero_output_for_mask = value; }
+  std::shared_ptr<SequenceImpl> twin_backwards() const override;
 
-  /// The walk with a mask and initial states given; `mask` has the order of x, not of processing.
-  Vars run(Call& call, const Var& x, const Mask& mask, const Vars& initial);
   /// Whether the kernels could run this cell; and true: walk it by its step all the same, as a cell
   /// of a user's own is walked. The laws hold both ways to the same numbers.
   bool can_run_fused() const noexcept { return fused_ != nullptr; }
   void set_step_by_step(bool value) noexcept { step_by_step_ = value; }
-  /// Bidirectional decides this for its layers.
-  void set_zero_output_for_mask(bool value) noexcept { walk_.zero_output_for_mask = value; }
-  /// A layer of the same options with weights of its own, walking the other way; null where the
-  /// cell is a user's.
-  std::shared_ptr<WalkerImpl> twin_backwards() const;
 
  private:
   bool runs_fused(const Call& call) const;

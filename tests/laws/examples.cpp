@@ -2,6 +2,7 @@
 
 #include "tests/laws/rig.h"
 #include "unroll/attention.h"
+#include "unroll/conv_lstm.h"
 #include "unroll/convolution.h"
 #include "unroll/layers.h"
 
@@ -194,10 +195,65 @@ std::vector<Example> recurrent_examples() {
   };
 }
 
+namespace {
+
+/// Wrapped layers that have steps, rows or random numbers of their own.
+std::vector<Example> distributed_examples() {
+  const Tensor sequences = noise({2, 3, 4, 2}, 27), sequence = noise({3, 4, 5}, 28);
+  const auto each = [](auto make) { return [=] { return Layer(TimeDistributed(make())); }; };
+  return {
+      {"TimeDistributed_LSTM", each([] { return LSTM(3); }), {sequences}},
+      {"TimeDistributed_GRU_sequences",
+       each([] { return GRU(3, {.dropout = 0.3, .return_sequences = true}); }),
+       {sequences},
+       true},
+      {"TimeDistributed_Conv1D", each([] { return Conv1D(3, 2); }), {sequences}},
+      {"TimeDistributed_Dropout_training", each([] { return Dropout(0.4); }), {sequence}, true},
+      {"TimeDistributed_SpatialDropout1D_training",
+       each([] { return SpatialDropout1D(0.4); }),
+       {sequences},
+       true},
+  };
+}
+
+std::vector<Example> convolutional_examples() {
+  const Tensor row = noise({2, 3, 5, 2}, 23), picture = noise({2, 3, 4, 3, 2}, 24);
+  const Tensor h = noise({2, 3, 3}, 25), c = noise({2, 3, 3}, 26);
+  return {
+      {"ConvLSTM1D", [] { return Layer(ConvLSTM1D(3, 3)); }, {row, h, c}},
+      {"ConvLSTM1D_all",
+       [] {
+         return Layer(ConvLSTM1D(3, 2,
+                                 {.strides = {2},
+                                  .padding = "same",
+                                  .return_sequences = true,
+                                  .return_state = true,
+                                  .go_backwards = true}));
+       },
+       {row}},
+      {"ConvLSTM1D_dropout_training",
+       [] { return Layer(ConvLSTM1D(3, 3, {.dropout = 0.3, .recurrent_dropout = 0.2})); },
+       {row},
+       true},
+      {"Bidirectional_ConvLSTM1D",
+       [] { return Layer(Bidirectional(ConvLSTM1D(2, 3, {.return_sequences = true}))); },
+       {row}},
+      {"ConvLSTM2D",
+       [] {
+         return Layer(ConvLSTM2D(2, {3, 2}, {.padding = "same", .return_sequences = true}));
+       },
+       {picture}},
+  };
+}
+
+}  // namespace
+
 std::vector<Example> all_examples() {
   std::vector<Example> examples = plain_examples();
   for (Example& example : wide_examples()) examples.push_back(std::move(example));
   for (Example& example : recurrent_examples()) examples.push_back(std::move(example));
+  for (Example& example : convolutional_examples()) examples.push_back(std::move(example));
+  for (Example& example : distributed_examples()) examples.push_back(std::move(example));
   return examples;
 }
 

@@ -1,6 +1,8 @@
 // Laws of every layer: its output has the declared shape, and its gradient is right.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/laws/examples.h"
 #include "tests/laws/rig.h"
 
@@ -34,7 +36,9 @@ TEST_P(OfEveryLayer, OutputHasTheDeclaredShape) {
 
 TEST_P(OfEveryLayer, GradientIsThatOfCentralDifferences) {
   Rig rig = this->rig();
-  EXPECT_LT(gradient_error(rig), 1e-6);
+  const double error = gradient_error(rig);
+  note_gradient_error(GetParam().name, error);
+  EXPECT_LT(error, 1e-6);
 }
 
 TEST_P(OfEveryLayer, Float32IsCloseToFloat64) {
@@ -120,6 +124,65 @@ TEST(Registry, MakesEveryExampleByItsClassName) {
     ASSERT_NE(made, nullptr) << name;
     EXPECT_EQ(made->class_name(), name);
   }
+}
+
+/// Every class of unroll/layers.h, convolution.h, attention.h, recurrent.h and conv_lstm.h.
+constexpr const char* classes[] = {"Activation",
+                                   "Add",
+                                   "AdditiveAttention",
+                                   "Attention",
+                                   "Average",
+                                   "AveragePooling1D",
+                                   "AveragePooling2D",
+                                   "BatchNormalization",
+                                   "Bidirectional",
+                                   "Concatenate",
+                                   "Conv1D",
+                                   "Conv2D",
+                                   "ConvLSTM1D",
+                                   "ConvLSTM2D",
+                                   "Cropping1D",
+                                   "Dense",
+                                   "Dot",
+                                   "Dropout",
+                                   "ELU",
+                                   "Embedding",
+                                   "Flatten",
+                                   "GRU",
+                                   "GaussianNoise",
+                                   "GetItem",
+                                   "GlobalAveragePooling1D",
+                                   "GlobalMaxPooling1D",
+                                   "LSTM",
+                                   "LayerNormalization",
+                                   "LeakyReLU",
+                                   "Masking",
+                                   "MaxPooling1D",
+                                   "MaxPooling2D",
+                                   "Maximum",
+                                   "Minimum",
+                                   "MultiHeadAttention",
+                                   "Multiply",
+                                   "PReLU",
+                                   "Permute",
+                                   "RMSNormalization",
+                                   "RNN",
+                                   "ReLU",
+                                   "RepeatVector",
+                                   "Reshape",
+                                   "SimpleRNN",
+                                   "Softmax",
+                                   "SpatialDropout1D",
+                                   "Subtract",
+                                   "TimeDistributed",
+                                   "UpSampling1D",
+                                   "ZeroPadding1D"};
+
+TEST(Registry, HasAnExampleOfEveryClass) {
+  std::set<std::string> tried;
+  for (const Example& example : all_examples()) tried.emplace(example.make().class_name());
+  for (const char* name : classes) EXPECT_TRUE(tried.contains(name)) << name;
+  EXPECT_EQ(tried.size(), std::size(classes));
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "tests/laws/rig.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "src/autograd/dispatch.h"
 #include "src/base/random.h"
@@ -40,7 +43,8 @@ void Rig::run(bool recording) {
   inputs_.clear();
   outputs_.clear();
   for (const auto& layer : graph_.layers()) layer->prepare(options_.dtype, recording);
-  const RunMode mode{.training = options_.training, .recording = recording, .seed = 5, .step = 3};
+  const RunMode mode{
+      .training = options_.training, .recording = recording, .seed = options_.seed, .step = 3};
   lane_.start(mode, 0, values_[0].shape()[0], recording ? &flat_ : nullptr);
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const bool real = values_[i].dtype() == options_.dtype;
@@ -190,5 +194,43 @@ double gradient_error(Rig& rig) {
   }
   return worst;
 }
+
+namespace {
+
+/// Prints the worst gradient check after the last test.
+class WorstGradient final : public testing::Environment {
+ public:
+  void note(const std::string& of, double error) {
+    ++checks_;
+    if (!(error <= worst_)) {
+      worst_ = error;
+      of_ = of;
+    }
+  }
+  void TearDown() override {
+    if (checks_ == 0) return;
+    std::printf("gradient checks in float64: %d, the worst relative error %.2e (%s)\n", checks_,
+                worst_, of_.c_str());
+  }
+
+ private:
+  int checks_ = 0;
+  double worst_ = 0;
+  std::string of_;
+};
+
+WorstGradient& worst_gradient() {
+  // GoogleTest owns it.
+  static auto* const environment =
+      static_cast<WorstGradient*>(testing::AddGlobalTestEnvironment(new WorstGradient));
+  return *environment;
+}
+
+// Before main, as GoogleTest asks for.
+[[maybe_unused]] const bool registered = (worst_gradient(), true);
+
+}  // namespace
+
+void note_gradient_error(const std::string& of, double error) { worst_gradient().note(of, error); }
 
 }  // namespace unroll

@@ -1,6 +1,7 @@
 // A small graph on one lane, to be asked for values and gradients.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "src/model/lane.h"
@@ -18,6 +19,7 @@ class Rig {
   struct Options {
     bool training = false;
     DType dtype = DType::float64;
+    std::uint64_t seed = 5;  ///< of random numbers
   };
 
   /// `values`: of the inputs, batch first. All weights get new numbers, none of them zero.
@@ -61,5 +63,8 @@ double magnitude(const Tensor& a);
 /// Checks gradients() against central differences of loss(). Step 1e-5; the error of each is
 /// compared with its own size, or with 1e-3 where that is larger. Returns the worst.
 double gradient_error(Rig& rig);
+
+/// Remembers a gradient check: the worst of all is printed when the program ends.
+void note_gradient_error(const std::string& of, double error);
 
 }  // namespace unroll
