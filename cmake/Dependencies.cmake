@@ -7,8 +7,15 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(hwy REQUIRED)
+# Debian's utf8proc describes itself to pkg-config only.
+find_library(UNROLL_UTF8PROC utf8proc REQUIRED)
 
-set(UNROLL_LINKED Threads::Threads fmt::fmt hwy::hwy)
+set(UNROLL_LINKED Threads::Threads fmt::fmt hwy::hwy utf8proc)
+
+# Each instruction set is another copy of every kernel. SSSE3 without SSE4 is what some processors of
+# 2006 to 2011 have; there, plain C++ does. Whoever includes Highway must agree on this: it decides
+# where in the tables of functions an instruction set stands.
+target_compile_definitions(unroll_flags INTERFACE HWY_DISABLED_TARGETS=HWY_SSSE3)
 
 set(UNROLL_HAVE_CURL OFF)
 if(UNROLL_CURL STREQUAL "AUTO")
