@@ -11,6 +11,7 @@
 #include "src/io/model_writer.h"
 #include "src/io/safetensors.h"
 #include "src/io/weight_names.h"
+#include "src/model/model_impl.h"
 #include "unroll/error.h"
 #include "unroll/version.h"
 
@@ -256,7 +257,7 @@ class BundleReader {
       }
     }
     double numbers = 0;
-    for (const auto& layer : io::layers_of(bundle.model)) {
+    for (const LayerImpl* layer : bundle.model.impl().built_graph().all_layers()) {
       const auto node = layer->first_use.lock();
       for (std::size_t i = 0; node != nullptr && i < node->shapes.size(); ++i) {
         double row = rows;

@@ -156,7 +156,12 @@ std::shared_ptr<Component> LayerReader::made(const JsonAt& place, bool cell,
   auto result = refusing_at(place, [&] { return make_component(class_name, options); });
   options.check_all_read();
   const auto trainable = config.find("trainable");
-  if (trainable && !trainable->is_null() && !trainable->flag()) frozen_.push_back(result);
+  if (!trainable || trainable->is_null() || trainable->flag()) return result;
+  if (auto* frozen = dynamic_cast<LayerImpl*>(result.get())) {
+    frozen->set_trainable(false);
+  } else {
+    frozen_.push_back(result);  // a cell, which has no weights yet
+  }
   return result;
 }
 
@@ -175,18 +180,12 @@ void LayerReader::note_dtype(const JsonAt& config) {
 void LayerReader::note_trainable(const JsonAt& config, const Model& model) {
   const auto trainable = config.find("trainable");
   if (!trainable || trainable->is_null() || trainable->flag()) return;
-  for (const Layer& layer : model.layers()) frozen_.push_back(layer.shared_impl());
+  for (const Layer& layer : model.layers()) layer.impl().set_trainable(false);
 }
 
 void LayerReader::freeze() const {
-  for (const auto& component : frozen_) {
-    const auto* layer = dynamic_cast<const LayerImpl*>(component.get());
-    if (layer != nullptr && !layer->built()) {
-      throw Error(
-          ErrorKind::format, "a frozen layer of a Sequential that is not built",
-          {.got = "\"" + layer->name + "\"", .hint = "build the model before you write it"});
-    }
-    for (Parameter* parameter : component->parameters()) parameter->trainable = false;
+  for (const auto& cell : frozen_) {
+    for (Parameter* parameter : cell->parameters()) parameter->trainable = false;
   }
 }
 

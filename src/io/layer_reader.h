@@ -33,7 +33,7 @@ class LayerReader {
   /// Builds one layer for its inputs.
   void build(Layer& layer, const JsonAt& place, const std::vector<Shape>& inputs);
 
-  /// Stops the weights of the layers that the text says are frozen. Once, when all are built.
+  /// Stops the weights of the cells that the text says are frozen. Once, when all are built.
   void freeze() const;
   /// Freezes a whole model where its config says so.
   void note_trainable(const JsonAt& config, const Model& model);

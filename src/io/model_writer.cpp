@@ -17,16 +17,17 @@ namespace unroll::io {
 
 namespace {
 
-/// Whether training changes any of them: false only where some could train and none does.
-template <class Parameters>
-bool trains(const Parameters& parameters) {
-  bool frozen = false;
-  for (const Parameter* parameter : parameters) {
-    if (parameter->trainable) return true;
-    // These never do, and say nothing.
-    frozen = frozen || !parameter->name().starts_with("moving_");
-  }
-  return !frozen;
+/// Whether training changes it; a cell is as its layer is.
+bool trains(const Component& component) {
+  const auto* layer = dynamic_cast<const LayerImpl*>(&component);
+  return layer == nullptr || layer->trainable();
+}
+
+/// Whether training changes any layer of it.
+bool trains(const Graph& graph) {
+  return std::ranges::any_of(graph.layers(), [](const auto& layer) {
+    return layer->class_name() != "InputLayer" && trains(*layer);
+  });
 }
 
 /// What is written of a layer itself, and what Keras wants with each of its calls.
@@ -84,7 +85,7 @@ class GraphWriter {
     }
     for (const auto& [mask, mask_name] : masks_) layers.push_back(not_equal(mask, mask_name));
     return {{"name", name},
-            {"trainable", trains(graph_.parameters())},
+            {"trainable", trains(graph_)},
             {"layers", layers},
             {"input_layers", ends(graph_.input_symbols())},
             {"output_layers", ends(graph_.output_symbols())}};
@@ -305,7 +306,7 @@ class ModelWriter {
                    {"class_name", "Sequential"},
                    {"config",
                     {{"name", name},
-                     {"trainable", model.graph == nullptr || trains(model.graph->parameters())},
+                     {"trainable", model.graph == nullptr || trains(*model.graph)},
                      {"dtype", to_json(dtype_)},
                      {"layers", layers}}},
                    {"registered_name", nullptr}};
@@ -367,7 +368,7 @@ class ModelWriter {
     Json config = Json::object();
     if (!name.empty()) config["name"] = name;
     if (!operation) {
-      config["trainable"] = trains(component.parameters());
+      config["trainable"] = trains(component);
       config["dtype"] = to_json(dtype_);
     }
     config.update(writer.config);

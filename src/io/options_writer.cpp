@@ -24,9 +24,9 @@ void OptionsWriter::field(std::string_view name, bool& value) {
 }
 
 void OptionsWriter::field(std::string_view name, Index& value) {
-  if (name == "seed" && value < 0) {
-    at(name) = nullptr;
-  } else if (name == "value_dim" && value == unknown) {
+  // Not every layer of Keras writes a seed that is none, but all read one.
+  if (name == "seed" && value < 0) return;
+  if (name == "value_dim" && value == unknown) {
     at(name) = config["key_dim"];
   } else {
     at(name) = value;

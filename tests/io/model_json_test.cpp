@@ -100,6 +100,18 @@ TEST(ModelJson, ASequentialThatIsNotBuiltStaysSo) {
   EXPECT_EQ(again.layers()[0].name(), "simple_rnn");
 }
 
+TEST(ModelJson, FrozenBeforeItIsBuiltAndAfter) {
+  Sequential model({SimpleRNN(3), BatchNormalization({.center = false, .scale = false}), Dense(1)});
+  for (const int i : {0, 1}) model.layers()[static_cast<std::size_t>(i)].set_trainable(false);
+  const Model unbuilt = model_from_json(to_json(model));
+  model.build({unknown, 5, 2});
+  for (const Model& again : {unbuilt, model_from_json(to_json(model))}) {
+    EXPECT_FALSE(again.layers()[0].impl().trainable());
+    EXPECT_FALSE(again.layers()[1].impl().trainable());
+    EXPECT_TRUE(again.layers()[2].impl().trainable());
+  }
+}
+
 TEST(ModelJson, Keras2) {
   // As tf.keras 2 wrote it: nested lists, precisions by name, the input's shape in the first layer.
   const Model chain = model_from_json(R"({"class_name": "Sequential", "config": {
