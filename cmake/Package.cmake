@@ -20,7 +20,7 @@ install(FILES ${PROJECT_BINARY_DIR}/unroll-config.cmake
 
 # A static library does not know what it was linked with: its users must name that too. A shared one
 # brings it along.
-set(pc_needs "fmt libhwy")
+set(pc_needs "fmt libhwy libutf8proc")
 if(UNROLL_HAVE_CURL)
   string(APPEND pc_needs " libcurl")
 endif()

@@ -13,12 +13,14 @@
 #include "unroll/tensor.h"
 #include "unroll/version.h"
 
-// Tables, scalers, windows, pictures.
+// Tables, scalers, windows, texts, pictures.
 #include "unroll/csv.h"
 #include "unroll/dates.h"
 #include "unroll/plot.h"
 #include "unroll/scalers.h"
+#include "unroll/sequences.h"
 #include "unroll/table.h"
+#include "unroll/text.h"
 #include "unroll/windows.h"
 
 // Layers, and the models made of them.
@@ -51,6 +53,7 @@
 #include "unroll/loggers.h"
 #include "unroll/model_json.h"
 #include "unroll/plot_model.h"
+#include "unroll/text_json.h"
 
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"
