@@ -92,6 +92,9 @@ Model::Model(const ModelOptions& options) : impl_(std::make_shared<ModelImpl>())
 }
 
 void Model::compile(const CompileOptions& options) {
+  check(options.optimizer);
+  check(options.loss);
+  for (const Loss& loss : options.losses) check(loss);
   impl_->compiled = options;
   impl_->trainer.reset();
 }

@@ -76,6 +76,23 @@ TEST(Outputs, MetricsCountWeightsOnlyWhereAsked) {
   EXPECT_NEAR(value_of(logs, "weighted_mae"), std::abs(y.floats()[3] - data.up.floats()[3]), 1e-6);
 }
 
+TEST(Compile, RefusesWhatIsOutOfRange) {
+  Model model = Twin::model();
+  const auto said = [&](const CompileOptions& options) -> std::string {
+    try {
+      model.compile(options);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  EXPECT_EQ(said({.optimizer = Adam{.beta_1 = 1.5}}),
+            "Adam: beta_1 is out of range\n  got    1.5\n  want   0 to less than 1");
+  const std::string delta = "Huber: delta is out of range\n  got    -1\n  want   above 0";
+  EXPECT_EQ(said({.loss = Huber{.delta = -1}}), delta);
+  EXPECT_EQ(said({.losses = {"mse", Huber{.delta = -1}}}), delta);
+}
+
 TEST(Outputs, RefuseListsOfAnotherLength) {
   const Twin data;
   Model model = Twin::model();
