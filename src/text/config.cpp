@@ -102,7 +102,12 @@ TokenizerConfig Tokenizer::get_config() const {
   for (const auto& [word, number] : word_index()) {
     config.word_index.emplace_back(std::string(word), number);
   }
+  // In the order of word_index, as Keras; then what only index_word has.
+  for (const auto& [word, number] : config.word_index) {
+    if (index_word(number) == word) config.index_word.emplace_back(number, word);
+  }
   for (const auto& [number, entry] : state_->by_number) {
+    if (state_->numbers[entry] == number) continue;
     config.index_word.emplace_back(number, std::string(state_->words[entry]));
   }
   for (const auto& [number, documents] : state_->index_docs) {

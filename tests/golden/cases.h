@@ -54,6 +54,9 @@ std::string initializer_case_name(const Json& spec);
 void run_summary(const Json& spec, const Json& variant, const std::filesystem::path& recorded,
                  Comparison& comparison);
 
+/// A file of text/: its cases.
+void run_texts(const Json& whole, const std::string& only, Report& report);
+
 /// activations.json: a case for each function.
 void run_activations(const std::filesystem::path& file, DType dtype, const std::string& only,
                      Report& report);

@@ -3,7 +3,7 @@
 //   golden [DIR] [--float64] [--only TEXT] [--must-run FILE]
 //
 // DIR holds folders of cases (NAME.json beside NAME.safetensors), files of many cases
-// (activations.json, losses.json, ...) and summary/; without it UNROLL_GOLDEN_DIR, or
+// (activations.json, losses.json, ...), summary/ and text/; without it UNROLL_GOLDEN_DIR, or
 // ../shared/golden. Prints a line for each failure, how many cases were
 // skipped for want of what, and at last "N passed, N failed, N skipped".
 // Exit codes: 0 all that ran passed, 1 failures, 2 bad usage.
@@ -160,6 +160,18 @@ void run_summaries(const Arguments& arguments, Report& report) {
   }
 }
 
+/// The files text/NAME.json.
+void run_text_files(const Arguments& arguments, Report& report) {
+  const fs::path folder = arguments.directory / "text";
+  if (!fs::is_directory(folder)) return;
+  std::vector<fs::path> files;
+  for (const auto& file : fs::directory_iterator(folder)) {
+    if (file.path().extension() == ".json") files.push_back(file.path());
+  }
+  std::ranges::sort(files);
+  for (const fs::path& file : files) run_texts(read_json(file), arguments.only, report);
+}
+
 bool run_all(const Arguments& arguments) {
   Report report;
   report.demand(arguments.must_run);
@@ -175,6 +187,7 @@ bool run_all(const Arguments& arguments) {
   }
   for (const ListOfCases& list : lists_of_cases) run_list(list, arguments, report);
   run_summaries(arguments, report);
+  run_text_files(arguments, report);
   return report.finish();
 }
 
