@@ -109,7 +109,8 @@ Workload make(const std::string& name) {
   if (name == "gru64") return recurrent(GRU(64));
   if (name == "lstm64") return recurrent(LSTM(64));
   if (name.starts_with("masks")) return masked(name);
-  std::cerr << "steps: no such workload\n  got    " << name << "\n  want   p1, p4, gru64, lstm64, masks..._full|_right|_left\n";
+  std::cerr << "steps: no such workload\n  got    " << name
+            << "\n  want   p1, p4, gru64, lstm64, masks..._full|_right|_left\n";
   std::exit(2);
 }
 

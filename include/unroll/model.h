@@ -261,8 +261,8 @@ class Model {
   Symbol operator()(const Symbols& inputs) const;
   operator Layer() const;
 
-  /// Says how to train. Throws: Error (value) for options of the optimiser or a loss that are out of
-  /// range.
+  /// Says how to train. Throws: Error (value) for options of the optimiser or a loss that are out
+  /// of range.
   void compile(const CompileOptions& options);
 
   /// Trains. x and y have one entry an input and an output; the first axis of each is the rows.
