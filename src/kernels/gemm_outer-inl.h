@@ -47,9 +47,7 @@ constexpr Index tile_rows(Index rows, Index most) {
 /// let g++ keep the accumulators in memory.
 template <int N, class F>
 HWY_INLINE void repeat(F f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) UNROLL_INLINE {
-    (f(std::integral_constant<int, i>()), ...);
-  }
+  [&]<int... i>(std::integer_sequence<int, i...>) UNROLL_INLINE { (f(i), ...); }
   (std::make_integer_sequence<int, N>());
 }
 
@@ -57,10 +55,10 @@ HWY_INLINE void repeat(F f) {
 template <int MR, int NV, class D, class T, class V, class A>
 HWY_INLINE void add_outer(D d, A a, const T* b, V (&sums)[MR][NV]) {
   V bv[NV];
-  repeat<NV>([&](auto n) UNROLL_INLINE { bv[n] = hn::LoadU(d, b + n * lanes<T>); });
-  repeat<MR>([&](auto r) UNROLL_INLINE {
+  repeat<NV>([&](int n) UNROLL_INLINE { bv[n] = hn::LoadU(d, b + n * lanes<T>); });
+  repeat<MR>([&](int r) UNROLL_INLINE {
     const V av = hn::Set(d, a(r));
-    repeat<NV>([&](auto n) UNROLL_INLINE { sums[r][n] = hn::MulAdd(av, bv[n], sums[r][n]); });
+    repeat<NV>([&](int n) UNROLL_INLINE { sums[r][n] = hn::MulAdd(av, bv[n], sums[r][n]); });
   });
 }
 

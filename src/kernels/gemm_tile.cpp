@@ -29,44 +29,44 @@ HWY_NOINLINE void tile(const PanelProduct<T>& p, Index row) {
   using V = hn::Vec<decltype(d)>;
   constexpr Index L = lanes<T>;
   T* c[MR];
-  repeat<MR>([&](auto r) UNROLL_INLINE { c[r] = p.c.at(row + r); });
+  repeat<MR>([&](int r) UNROLL_INLINE { c[r] = p.c.at(row + r); });
   T* inside[MR];
   HWY_ALIGN T copy[MR][NV * L];
   const bool edge = p.columns < NV * L;
   if (edge) {
-    repeat<MR>([&](auto r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
+    repeat<MR>([&](int r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
     if (p.accumulate) copy_rows(MR, p.columns, inside, c);
   }
   V sums[MR][NV];
-  repeat<NV>([&](auto n) UNROLL_INLINE {
+  repeat<NV>([&](int n) UNROLL_INLINE {
     const V start = p.bias ? hn::LoadU(d, p.bias + n * L) : hn::Zero(d);
-    repeat<MR>([&](auto r) UNROLL_INLINE { sums[r][n] = start; });
+    repeat<MR>([&](int r) UNROLL_INLINE { sums[r][n] = start; });
   });
   if (p.accumulate) {
-    repeat<MR * NV>([&](auto i) UNROLL_INLINE {
-      constexpr int r = i / NV, n = i % NV;
+    repeat<MR * NV>([&](int i) UNROLL_INLINE {
+      const int r = i / NV, n = i % NV;
       sums[r][n] = hn::Add(sums[r][n], hn::LoadU(d, c[r] + n * L));
     });
   }
   for (int i = 0; i < p.count; ++i) {
     const Terms<T>& terms = p.terms[i];
     const T* a[MR];
-    repeat<MR>([&](auto r) UNROLL_INLINE { a[r] = terms.a.at(row + r); });
+    repeat<MR>([&](int r) UNROLL_INLINE { a[r] = terms.a.at(row + r); });
     const T* b = terms.panel;
     UNROLL_FOUR_TIMES
     for (Index k = 0; k < terms.K; ++k) {
       add_outer<MR, NV>(
-          d, [&](auto r) UNROLL_INLINE { return a[r][k]; }, b, sums);
+          d, [&](int r) UNROLL_INLINE { return a[r][k]; }, b, sums);
       b += NV * L;
     }
   }
   if (p.relu) {  // Max in this order lets NaN through
-    repeat<MR * NV>([&](auto i) UNROLL_INLINE {
+    repeat<MR * NV>([&](int i) UNROLL_INLINE {
       sums[i / NV][i % NV] = hn::Max(hn::Zero(d), sums[i / NV][i % NV]);
     });
   }
   repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
+      [&](int i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
   if (edge) copy_rows(MR, p.columns, c, inside);
 }
 
@@ -139,9 +139,9 @@ HWY_NOINLINE void row_tile(const RowProduct<T>& p) {
   constexpr Index L = lanes<T>;
   V sums[NP][NV];
   const T* panel[NP];
-  repeat<NP>([&](auto i) UNROLL_INLINE {
+  repeat<NP>([&](int i) UNROLL_INLINE {
     panel[i] = p.panel + i * p.panel_step;
-    repeat<NV>([&](auto n)
+    repeat<NV>([&](int n)
                    UNROLL_INLINE { sums[i][n] = hn::LoadU(d, p.bias + i * p.bias_step + n * L); });
   });
   const T* a = p.a;
@@ -149,13 +149,13 @@ HWY_NOINLINE void row_tile(const RowProduct<T>& p) {
   UNROLL_FOUR_TIMES
   for (Index k = 0; k < p.K; ++k) {
     const V av = hn::Set(d, a[k]);
-    repeat<NP * NV>([&](auto i) UNROLL_INLINE {
-      constexpr int row = i / NV, n = i % NV;
+    repeat<NP * NV>([&](int i) UNROLL_INLINE {
+      const int row = i / NV, n = i % NV;
       sums[row][n] = hn::MulAdd(av, hn::LoadU(d, panel[row] + at + n * L), sums[row][n]);
     });
     at += NV * L;
   }
-  repeat<NP * NV>([&](auto i) UNROLL_INLINE {
+  repeat<NP * NV>([&](int i) UNROLL_INLINE {
     hn::StoreU(sums[i / NV][i % NV], d, p.c + i / NV * p.c_step + i % NV * L);
   });
 }

@@ -25,29 +25,29 @@ HWY_NOINLINE void transposed_tile(const TransposedProduct<T>& p, Index m, Index 
   constexpr Index L = lanes<T>;
   const Index columns = std::min(p.N - column, NV * L);
   T* c[MR];
-  repeat<MR>([&](auto r) UNROLL_INLINE { c[r] = p.row(k + r) + column; });
+  repeat<MR>([&](int r) UNROLL_INLINE { c[r] = p.row(k + r) + column; });
   T* inside[MR];
   HWY_ALIGN T copy[MR][NV * L];
   const bool edge = columns < NV * L;
   if (edge) {
-    repeat<MR>([&](auto r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
+    repeat<MR>([&](int r) UNROLL_INLINE { inside[r] = std::exchange(c[r], copy[r]); });
     copy_rows(MR, columns, inside, c);
   }
   V sums[MR][NV];
   repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::LoadU(d, c[i / NV] + i % NV * L); });
+      [&](int i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::LoadU(d, c[i / NV] + i % NV * L); });
   const Index lda = p.lda, ldd = p.ldd;
   const T* a = p.a + m * lda + k;
   const T* b = p.d + m * ldd + column;
   UNROLL_FOUR_TIMES
   for (Index i = 0; i < M; ++i) {
     add_outer<MR, NV>(
-        d, [&](auto r) UNROLL_INLINE { return a[r]; }, b, sums);
+        d, [&](int r) UNROLL_INLINE { return a[r]; }, b, sums);
     a += lda;
     b += ldd;
   }
   repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
+      [&](int i) UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
   if (edge) copy_rows(MR, columns, c, inside);
 }
 
@@ -91,19 +91,19 @@ HWY_NOINLINE void turned_tile(const TransposedProduct<T>& p, Index m, Index M, I
   }
   V sums[MR][NV];
   repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::Load(d, c[i / NV] + i % NV * L); });
+      [&](int i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::Load(d, c[i / NV] + i % NV * L); });
   const Index lda = p.lda, ldd = p.ldd;
   const T* a = p.a + m * lda + k;
   const T* b = p.d + m * ldd + column;
   UNROLL_FOUR_TIMES
   for (Index i = 0; i < M; ++i) {
     add_outer<MR, NV>(
-        d, [&](auto r) UNROLL_INLINE { return b[r]; }, a, sums);
+        d, [&](int r) UNROLL_INLINE { return b[r]; }, a, sums);
     a += lda;
     b += ldd;
   }
   repeat<MR * NV>(
-      [&](auto i) UNROLL_INLINE { hn::Store(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
+      [&](int i) UNROLL_INLINE { hn::Store(sums[i / NV][i % NV], d, c[i / NV] + i % NV * L); });
   for (Index i = 0; i < rows; ++i) {
     T* row = p.row(k + i) + column;
     for (int r = 0; r < MR; ++r) row[r] = c[r][i];
