@@ -33,22 +33,30 @@ std::string list(const std::vector<std::string>& names) {
   return more > 0 ? text + ", ... (" + std::to_string(more) + " more)" : text;
 }
 
-/// A name that differs in case or in blanks only.
-std::string hint_for(std::string_view wanted, const Table::Data& table) {
+/// As one would type it after a flag.
+std::string typed(const std::string& name) {
+  const bool plain =
+      !name.empty() && name.find_first_of(" \t\"'\\$`&|;<>()*?#~!") == std::string::npos;
+  return plain ? name : data::quoted(name);
+}
+
+/// A name that differs in case only, and the command's flag for it.
+std::string hint_for(std::string_view wanted, const Table::Data& table, const std::string& flag) {
   for (const Column& column : table.columns) {
     if (lower(column.name) == lower(std::string(wanted))) {
-      return "column names keep their case: " + column.name;
+      return "column names keep their case: " + flag + " " + typed(column.name);
     }
   }
   return table.numbered ? "the file has no header, so its columns are numbered from 1" : "";
 }
 
-const Column& find(const Table& handle, const Table::Data& table, std::string_view name) {
+const Column& find(const Table& handle, const Table::Data& table, std::string_view name,
+                   const std::string& flag = "--column") {
   auto is_it = [&](const Column& column) { return column.name == name; };
   const auto found = std::ranges::find_if(table.columns, is_it);
   if (found == table.columns.end()) {
     throw Error(ErrorKind::value, table.name + " has no column " + data::quoted(name),
-                {.got = list(handle.column_names()), .hint = hint_for(name, table)});
+                {.got = list(handle.column_names()), .hint = hint_for(name, table, flag)});
   }
   if (std::find_if(found + 1, table.columns.end(), is_it) != table.columns.end()) {
     throw Error(ErrorKind::value, table.name + " has more than one column " + data::quoted(name),
@@ -253,7 +261,7 @@ Tensor Table::columns(std::span<const std::string> names, DType dtype) const {
 }
 
 std::vector<Timestamp> Table::dates(std::string_view name) const {
-  const Column& column = find(*this, *data_, name);
+  const Column& column = find(*this, *data_, name, "--date-column");
   if (column.kind == ColumnKind::dates) return column.dates;
   if (all_missing(column)) return std::vector<Timestamp>(static_cast<std::size_t>(rows()), no_date);
   throw not_dates(*this, *data_, column);

@@ -66,7 +66,16 @@ TEST(CsvRefusal, NoSuchColumn) {
   EXPECT_EQ(refused([&] { table.column("Close"); }),
             "value: vix.csv has no column \"Close\"\n"
             "  got    DATE, OPEN, HIGH, LOW, CLOSE\n"
-            "hint: column names keep their case: CLOSE");
+            "hint: column names keep their case: --column CLOSE");
+  EXPECT_EQ(refused([&] { table.dates("date"); }),
+            "value: vix.csv has no column \"date\"\n"
+            "  got    DATE, OPEN, HIGH, LOW, CLOSE\n"
+            "hint: column names keep their case: --date-column DATE");
+  const Table spaced = parse_csv("day,Adj Close\n1,2\n", "a.csv");
+  EXPECT_EQ(refused([&] { spaced.column("adj close"); }),
+            "value: a.csv has no column \"adj close\"\n"
+            "  got    day, Adj Close\n"
+            "hint: column names keep their case: --column \"Adj Close\"");
   EXPECT_EQ(refused([&] { table.column("PRICE"); }),
             "value: vix.csv has no column \"PRICE\"\n"
             "  got    DATE, OPEN, HIGH, LOW, CLOSE");
