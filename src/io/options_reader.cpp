@@ -19,7 +19,7 @@ bool counts(std::string_view name) {
 }
 
 /// What an option that no layer of ours has may say.
-enum class Allowed { anything, nothing, off, seed, zeros, ones, channels_last };
+enum class Allowed { anything, nothing, off, seed, channels_last };
 
 struct Extra {
   std::string_view name;
@@ -27,7 +27,7 @@ struct Extra {
 };
 
 /// Options of Keras that are left out here, or that change nothing that this library computes.
-constexpr std::array<Extra, 33> extras{{
+constexpr std::array<Extra, 25> extras{{
     {"name", Allowed::anything},
     {"trainable", Allowed::anything},
     {"dtype", Allowed::anything},  // the three are read for every layer
@@ -46,14 +46,6 @@ constexpr std::array<Extra, 33> extras{{
     {"time_major", Allowed::off},
     {"unroll", Allowed::anything},
     {"rms_scaling", Allowed::off},
-    {"beta_initializer", Allowed::zeros},
-    {"gamma_initializer", Allowed::ones},
-    {"moving_mean_initializer", Allowed::zeros},
-    {"moving_variance_initializer", Allowed::ones},
-    {"beta_regularizer", Allowed::nothing},
-    {"gamma_regularizer", Allowed::nothing},
-    {"beta_constraint", Allowed::nothing},
-    {"gamma_constraint", Allowed::nothing},
     {"synchronized", Allowed::anything},
     {"renorm", Allowed::off},
     {"renorm_clipping", Allowed::nothing},
@@ -71,10 +63,6 @@ const char* wanted(Allowed allowed) {
       return "false";
     case Allowed::seed:
       return "a whole number or null";
-    case Allowed::zeros:
-      return "Zeros";
-    case Allowed::ones:
-      return "Ones";
     case Allowed::channels_last:
       return "\"channels_last\"";
     default:
@@ -92,10 +80,6 @@ bool fits(const JsonAt& place, Allowed allowed) {
       return place.is_null() || !place.flag();
     case Allowed::seed:
       return place.is_null() || place.value().is_number_integer();
-    case Allowed::zeros:
-      return initializer_at(place).kind() == InitializerKind::zeros;
-    case Allowed::ones:
-      return initializer_at(place).kind() == InitializerKind::ones;
     case Allowed::channels_last:
       return place.is_null() || place.text() == "channels_last";
   }

@@ -19,6 +19,14 @@ class BatchNormalizationImpl : public LayerImpl {
     d.field("epsilon", options_.epsilon);
     d.field("center", options_.center);
     d.field("scale", options_.scale);
+    d.field("beta_initializer", options_.beta_initializer);
+    d.field("gamma_initializer", options_.gamma_initializer);
+    d.field("moving_mean_initializer", options_.moving_mean_initializer);
+    d.field("moving_variance_initializer", options_.moving_variance_initializer);
+    d.field("beta_regularizer", options_.beta_regularizer);
+    d.field("gamma_regularizer", options_.gamma_regularizer);
+    d.field("beta_constraint", options_.beta_constraint);
+    d.field("gamma_constraint", options_.gamma_constraint);
   }
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::pass; }
@@ -31,10 +39,18 @@ class BatchNormalizationImpl : public LayerImpl {
                   {.got = std::to_string(options_.axis), .want = "-1"});
     }
     const Shape features{inputs[0][-1]};
-    if (options_.scale) gamma_ = &weight("gamma", features, "ones");
-    if (options_.center) beta_ = &weight("beta", features, "zeros");
-    moving_mean_ = &weight("moving_mean", features, "zeros", {}, false);
-    moving_variance_ = &weight("moving_variance", features, "ones", {}, false);
+    const BatchNormalizationOptions& o = options_;
+    if (o.scale) {
+      gamma_ = &weight("gamma", features, o.gamma_initializer, o.gamma_regularizer, true,
+                       o.gamma_constraint);
+    }
+    if (o.center) {
+      beta_ = &weight("beta", features, o.beta_initializer, o.beta_regularizer, true,
+                      o.beta_constraint);
+    }
+    moving_mean_ = &weight("moving_mean", features, o.moving_mean_initializer, {}, false);
+    moving_variance_ =
+        &weight("moving_variance", features, o.moving_variance_initializer, {}, false);
   }
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
     return {inputs[0]};

@@ -210,6 +210,20 @@ TEST(Constraints, OfALayerReachItsWeights) {
   EXPECT_EQ(layer.impl().parameters()[1]->constraint(), non_neg());
 }
 
+TEST(BatchNormalizationWeights, BeginAsTheOptionsSay) {
+  const Layer layer = BatchNormalization({.beta_initializer = constant(2),
+                                          .gamma_initializer = constant(3),
+                                          .moving_mean_initializer = constant(4),
+                                          .moving_variance_initializer = constant(5)});
+  layer(Input({.shape = {1}}));
+  const std::vector<Tensor> weights = layer.get_weights();  // gamma, beta, mean, variance
+  ASSERT_EQ(weights.size(), 4u);
+  EXPECT_EQ(weights[0].at({0}), 3);
+  EXPECT_EQ(weights[1].at({0}), 2);
+  EXPECT_EQ(weights[2].at({0}), 4);
+  EXPECT_EQ(weights[3].at({0}), 5);
+}
+
 TEST(Constraints, RefuseAnAxisThatIsNotThere) {
   Tensor w({2, 3});
   EXPECT_EQ(refusal([&] { apply_constraint(max_norm(1, {2}), w); }),
