@@ -135,17 +135,20 @@ class Trainer {
   void run_batch(const Batch& batch, const RunMode& mode, Totals& totals);
   void start_lane(std::size_t lane, const Batch& batch, const RunMode& mode, Index rows_each);
   /// Puts the targets beside the predictions and counts their samples.
-  template <class T>
   void aim(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each);
-  /// Loss, metrics and the gradient of the predictions.
   template <class T>
+  void aim_as(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each);
+  /// Loss, metrics and the gradient of the predictions.
   void lose(std::size_t lane, std::size_t output, bool training);
+  template <class T>
+  void lose_as(std::size_t lane, std::size_t output, bool training);
   template <class T>
   void watch(std::size_t lane, std::size_t output);
   void total_up(Index lanes, Index rows, Totals& totals);
   const std::string& output_name(std::size_t output) const;
   void add_watched(std::size_t output, const std::vector<Metric>& metrics, bool weighted);
   bool counts_first() const;
+  void count_all(const Batch& batch);
   void prepare(bool training);
   void update();
   template <class T>

@@ -18,38 +18,17 @@
 #include <thread>
 
 #include "tests/data/refused.h"
+#include "tests/folder.h"
 #include "unroll/csv.h"
 
 namespace unroll {
 namespace {
 
-/// A folder of its own, gone at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "unroll-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-    return path(name);
-  }
-
- private:
-  std::string path_;
-};
-
 TEST(Source, AFile) {
   const Folder folder;
   const Table table = read_csv(folder.write("a.csv", "x\n1\n2\n"));
   EXPECT_EQ(table.rows(), 2);
-  EXPECT_EQ(table.name(), folder.path("a.csv"));
+  EXPECT_EQ(table.name(), folder / "a.csv");
 }
 
 TEST(Source, AFileOfManyBlocks) {
@@ -63,7 +42,7 @@ TEST(Source, AFileOfManyBlocks) {
 
 TEST(Source, APipeWithAName) {
   const Folder folder;
-  const std::string path = folder.path("pipe");
+  const std::string path = folder / "pipe";
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   std::string text = "x\n";
   for (int i = 0; i < 300'000; ++i) text += "12345.5\n";
@@ -91,10 +70,10 @@ TEST(Source, WhatCannotBeRead) {
   const Folder folder;
   EXPECT_EQ(refused([] { read_csv("no/such/file.csv"); }), "file: no/such/file.csv: no such file");
   EXPECT_EQ(refused([] { read_csv(""); }), "file: : no such file");
-  const std::string directory = folder.path("");
+  const std::string directory = folder / "";
   EXPECT_EQ(refused([&] { read_csv(directory); }),
             "file: " + directory + ": a directory, not a file");
-  const std::string loop = folder.path("loop");
+  const std::string loop = folder / "loop";
   ASSERT_EQ(::symlink(loop.c_str(), loop.c_str()), 0);
   EXPECT_EQ(refused([&] { read_csv(loop); }),
             "file: " + loop + ": cannot be read\n  got    too many levels of symbolic links");

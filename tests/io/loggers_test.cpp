@@ -13,6 +13,7 @@
 
 #include "src/io/crc32c.h"
 #include "src/io/event_file.h"
+#include "tests/folder.h"
 #include "tests/model/training_data.h"
 
 namespace unroll {
@@ -22,25 +23,14 @@ namespace fs = std::filesystem;
 
 class Loggers : public testing::Test {
  protected:
-  Loggers() {
-    std::string name = (fs::temp_directory_path() / "unroll-loggers-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~Loggers() override { fs::remove_all(folder_); }
-
-  static std::string content(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-  }
-  std::string folder_;
+  Folder own_;
+  std::string folder_ = own_ / "";
 };
 
 // --- CSVLogger ---
 
 TEST_F(Loggers, CsvHasALineAnEpoch) {
-  const std::string path = folder_ + "/log.csv";
+  const std::string path = folder_ + "log.csv";
   const Windows data = rows_of(2, [](Index) { return 1; });
   Sequential model = scale(0, 0.0);
   const FitOptions options{.epochs = 3,
@@ -59,7 +49,7 @@ TEST_F(Loggers, CsvHasALineAnEpoch) {
 }
 
 TEST_F(Loggers, CsvGoesOnWithAFile) {
-  const std::string path = folder_ + "/log.csv";
+  const std::string path = folder_ + "log.csv";
   const Windows data = rows_of(2, [](Index) { return 1; });
   Sequential model = scale(0, 0.0);
   for (const Index epoch : {0, 1}) {
@@ -122,7 +112,7 @@ TEST_F(Loggers, EventFilesAreReadByAnotherProgram) {
   if (!python_is_here()) GTEST_SKIP() << "python3 is not installed";
   const Windows data = rows_of(4, [](Index) { return 1; });
   Sequential model = scale(0, 0.0);
-  const std::string logs = folder_ + "/logs";
+  const std::string logs = folder_ + "logs";
   model.fit(
       data.x, data.y,
       {.batch_size = 2,
@@ -150,7 +140,7 @@ TEST_F(Loggers, EventFilesOfTwoFitsStandBesideEachOther) {
   if (!python_is_here()) GTEST_SKIP() << "python3 is not installed";
   const Windows data = rows_of(4, [](Index) { return 1; });
   Sequential model = scale(0, 0.0);
-  const std::string logs = folder_ + "/logs";
+  const std::string logs = folder_ + "logs";
   for (int i = 0; i < 2; ++i) {
     model.fit(data.x, data.y, {.callbacks = {tensor_board({.log_dir = logs})}});
   }

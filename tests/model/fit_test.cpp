@@ -6,36 +6,12 @@
 #include <limits>
 #include <sstream>
 
-#include "tests/model/lesson_models.h"
-#include "unroll/callbacks.h"
-#include "unroll/error.h"
+#include "tests/model/training_data.h"
 
 namespace unroll {
 namespace {
 
-template <class Action>
-std::string refusal(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return std::string(to_string(error.kind())) + ": " + error.what();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return "";
-}
-
 Sequential line() { return Sequential{InputLayer({.shape = {1}}), Dense(1)}; }
-
-/// x counts from 0; y is what a function says of it.
-template <class F>
-Windows rows_of(Index count, F f) {
-  Tensor x({count, 1}), y({count, 1});
-  for (Index i = 0; i < count; ++i) {
-    x.floats()[i] = static_cast<float>(i);
-    y.floats()[i] = static_cast<float>(f(i));
-  }
-  return {x, y};
-}
 
 /// A line whose weight and bias are zero and stay so: its predictions are 0.
 Sequential idle() {

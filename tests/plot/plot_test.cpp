@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "tests/data/refused.h"
+#include "tests/folder.h"
 
 namespace unroll {
 namespace {
@@ -36,33 +37,6 @@ Tensor wave(Index count) {
 
 PlotOptions options() {
   return {.title = "Waves", .lines = {{"up", wave(100)}, {"down", wave(50), 20}}};
-}
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "unroll-plot-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-  std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_),
-                                                  std::filesystem::directory_iterator()));
-  }
-
- private:
-  std::string path_;
-};
-
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 /// The big-endian number at a place of a PNG.
@@ -135,7 +109,7 @@ TEST(Plot, DatesStandAlongTheAxis) {
 TEST(Plot, WordsAreNeverRun) {
   NEEDS_GNUPLOT();
   const Folder folder;
-  const std::string mark = folder.path("mark");
+  const std::string mark = folder / "mark";
   PlotOptions evil = options();
   evil.title = "'\nsystem('touch " + mark + "')\n`touch " + mark + "` \"$(touch " + mark +
                ")\" @x {/Bold b} a_b^c %";
@@ -201,11 +175,11 @@ TEST(Plot, KindsOfNumbersAndOnePoint) {
 TEST(Plot, IsSavedByItsEnding) {
   NEEDS_GNUPLOT();
   const Folder folder;
-  Plot(options()).save(folder.path("a.png"));
-  Plot(options()).save(folder.path("a b'c.svg"));
-  EXPECT_EQ(content(folder.path("a.png")), Plot(options()).png());
-  EXPECT_EQ(content(folder.path("a b'c.svg")), Plot(options()).svg());
-  Plot(options()).save(folder.path("a.png"));
+  Plot(options()).save(folder / "a.png");
+  Plot(options()).save(folder / "a b'c.svg");
+  EXPECT_EQ(content(folder / "a.png"), Plot(options()).png());
+  EXPECT_EQ(content(folder / "a b'c.svg"), Plot(options()).svg());
+  Plot(options()).save(folder / "a.png");
   EXPECT_EQ(folder.files(), 2u);
 }
 
@@ -214,10 +188,10 @@ TEST(Plot, PathsThatAreRefused) {
   const Folder folder;
   EXPECT_EQ(refused([] { Plot(options()).save("a.jpg"); }),
             "value: a.jpg: no such kind of picture\n  want   a path that ends in .png or .svg");
-  const std::string nowhere = folder.path("none/a.png");
+  const std::string nowhere = folder / "none/a.png";
   EXPECT_EQ(refused([&] { Plot(options()).save(nowhere); }),
             "file: " + nowhere + ": cannot be written\n  got    no such file or directory");
-  const std::string taken = folder.path("taken.svg");
+  const std::string taken = folder / "taken.svg";
   std::filesystem::create_directory(taken);
   EXPECT_EQ(refused([&] { Plot(options()).save(taken); }),
             "file: " + taken + ": cannot be written\n  got    is a directory");
@@ -238,11 +212,11 @@ TEST(Plot, WithoutGnuplot) {
 /// A gnuplot that behaves badly.
 std::string with_gnuplot(const std::string& program) {
   const Folder folder;
-  std::ofstream(folder.path("gnuplot")) << program;
-  ::chmod(folder.path("gnuplot").c_str(), 0755);
+  std::ofstream(folder / "gnuplot") << program;
+  ::chmod((folder / "gnuplot").c_str(), 0755);
   const char* const path = std::getenv("PATH");
   const std::string before = path == nullptr ? "" : path;
-  ::setenv("PATH", (folder.path("") + ":" + before).c_str(), 1);
+  ::setenv("PATH", ((folder / "") + ":" + before).c_str(), 1);
   const std::string text = refused([] { Plot(options()).png(); });
   ::setenv("PATH", before.c_str(), 1);
   return text;
