@@ -49,6 +49,7 @@
 #include "unroll/bundle.h"
 #include "unroll/checkpoints.h"
 #include "unroll/forecast.h"
+#include "unroll/language.h"
 #include "unroll/layer_list.h"
 #include "unroll/loggers.h"
 #include "unroll/model_json.h"
