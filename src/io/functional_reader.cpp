@@ -5,6 +5,7 @@
 #include "src/io/layer_reader.h"
 #include "src/io/node_reader.h"
 #include "src/io/registry.h"
+#include "src/layers/listener.h"
 #include "src/model/nested.h"
 #include "unroll/layers.h"
 
@@ -26,21 +27,11 @@ struct MaskOf {
 };
 
 /// The number of a Masking layer, which it has as an option only.
-class MaskValue final : public Describer {
+class MaskValue final : public Listener {
  public:
   double value = 0;
+  using Listener::field;
   void field(std::string_view, double& found) override { value = found; }
-  void field(std::string_view, bool&) override {}
-  void field(std::string_view, Index&) override {}
-  void field(std::string_view, std::string&) override {}
-  void field(std::string_view, Activation&) override {}
-  void field(std::string_view, Initializer&) override {}
-  void field(std::string_view, Regularizer&) override {}
-  void field(std::string_view, Constraint&) override {}
-  void field(std::string_view, Shape&) override {}
-  void field(std::string_view, Picks&) override {}
-  void field(std::string_view, std::shared_ptr<Component>&) override {}
-  void field(std::string_view, std::vector<std::shared_ptr<Component>>&) override {}
 };
 
 /// Where the mask that travels with a value began; none where it has none, or one of several.

@@ -7,6 +7,7 @@
 
 #include "src/base/process.h"
 #include "src/io/file.h"
+#include "src/layers/listener.h"
 #include "src/model/model_impl.h"
 #include "src/model/nested.h"
 #include "unroll/error.h"
@@ -54,23 +55,13 @@ std::string quoted(std::string_view text) {
 }
 
 /// The activation among a layer's options.
-class ActivationOf final : public Describer {
+class ActivationOf final : public Listener {
  public:
   std::string name;
+  using Listener::field;
   void field(std::string_view option, Activation& value) override {
     if (option == "activation") name = value.name();
   }
-  void field(std::string_view, bool&) override {}
-  void field(std::string_view, Index&) override {}
-  void field(std::string_view, double&) override {}
-  void field(std::string_view, std::string&) override {}
-  void field(std::string_view, Initializer&) override {}
-  void field(std::string_view, Regularizer&) override {}
-  void field(std::string_view, Constraint&) override {}
-  void field(std::string_view, Shape&) override {}
-  void field(std::string_view, Picks&) override {}
-  void field(std::string_view, std::shared_ptr<Component>&) override {}
-  void field(std::string_view, std::vector<std::shared_ptr<Component>>&) override {}
 };
 
 std::string shapes_text(const std::vector<Shape>& shapes) {

@@ -91,28 +91,6 @@ std::string points(const PlotOptions& options, const Line& line, Index pixels) {
   return data;
 }
 
-std::string terminal(const Canvas& canvas) {
-  const std::string size =
-      " size " + std::to_string(canvas.width) + "," + std::to_string(canvas.height);
-  const std::string scale = spelt(canvas.scale);
-  switch (canvas.kind) {
-    case Canvas::png: {
-      const std::string rest = size + " font 'DejaVu Sans,11' fontscale " + scale + " linewidth " +
-                               scale + " background '#ffffff' noenhanced\n";
-      // Without cairo there is the terminal of libgd.
-      return "if (strstrt(GPVAL_TERMINALS, 'pngcairo')) { set terminal pngcairo" +
-             rest.substr(0, rest.size() - 1) + " } else { set terminal png truecolor" +
-             rest.substr(0, rest.size() - 1) + " }\n";
-    }
-    case Canvas::svg:
-      return "set terminal svg" + size + " font 'DejaVu Sans,13' fontscale " + scale +
-             " linewidth " + scale + " background '#ffffff' noenhanced\n";
-    case Canvas::text:
-      return "set terminal dumb" + size + " nofeed noenhanced mono\n";
-  }
-  return "";
-}
-
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -138,7 +116,7 @@ std::string date_axis(const PlotOptions& options, const Canvas& canvas) {
   std::string list;
   for (const Tick& tick :
        date_ticks(first, last, static_cast<int>(std::clamp<Index>(room, 2, 12)))) {
-    list += (list.empty() ? "" : ", ") + literal(tick.label) + " " +
+    list += (list.empty() ? "" : ", ") + tic_label(tick.label) + " " +
             std::to_string(tick.time.time_since_epoch().count());
   }
   return "set xtics (" + list + ")\n";
@@ -146,12 +124,7 @@ std::string date_axis(const PlotOptions& options, const Canvas& canvas) {
 
 std::string decoration(const PlotOptions& options, const Canvas& canvas) {
   const bool text = canvas.kind == Canvas::text;
-  std::string lines;
-  if (!options.title.empty()) {
-    lines += "set title " + literal(options.title) + (text ? "\n" : " font ',14'\n");
-  }
-  if (!options.x_label.empty()) lines += "set xlabel " + literal(options.x_label) + "\n";
-  if (!options.y_label.empty()) lines += "set ylabel " + literal(options.y_label) + "\n";
+  std::string lines = titles(canvas, options.title, options.x_label, options.y_label);
   if (!options.legend) {
     lines += "unset key\n";
   } else if (text) {
@@ -184,24 +157,68 @@ std::string spelt(double value) {
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
+std::string opening(const Canvas& canvas) {
+  const std::string size =
+      " size " + std::to_string(canvas.width) + "," + std::to_string(canvas.height);
+  const std::string scale = spelt(canvas.scale);
+  switch (canvas.kind) {
+    case Canvas::png: {
+      const std::string rest = size + " font 'DejaVu Sans,11' fontscale " + scale + " linewidth " +
+                               scale + " background '#ffffff' noenhanced\n";
+      // Without cairo there is the terminal of libgd.
+      return "set encoding utf8\nif (strstrt(GPVAL_TERMINALS, 'pngcairo')) { set terminal "
+             "pngcairo" +
+             rest.substr(0, rest.size() - 1) + " } else { set terminal png truecolor" +
+             rest.substr(0, rest.size() - 1) + " }\n";
+    }
+    case Canvas::svg:
+      return "set encoding utf8\nset terminal svg" + size + " font 'DejaVu Sans,13' fontscale " +
+             scale + " linewidth " + scale + " background '#ffffff' noenhanced\n";
+    case Canvas::text:
+      return "set encoding utf8\nset terminal dumb" + size + " nofeed noenhanced mono\n";
+  }
+  return "";
+}
+
+std::string titles(const Canvas& canvas, std::string_view title, std::string_view x_label,
+                   std::string_view y_label) {
+  std::string lines;
+  if (!title.empty()) {
+    lines += "set title " + literal(title) + (canvas.kind == Canvas::text ? "\n" : " font ',14'\n");
+  }
+  if (!x_label.empty()) lines += "set xlabel " + literal(x_label) + "\n";
+  if (!y_label.empty()) lines += "set ylabel " + literal(y_label) + "\n";
+  return lines;
+}
+
 std::string literal(std::string_view text) {
   constexpr std::string_view plain = " .,:;()_+-=/%#<>!?&";
   std::string result = "\"";
+  bool escaped = false;  // gnuplot reads on where a digit follows the three of an escape
   for (char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) c = ' ';
-    if (is_letter_or_digit(c) || plain.find(c) != std::string_view::npos) {
+    const bool digit = c >= '0' && c <= '9';
+    if ((is_letter_or_digit(c) && !(escaped && digit)) || plain.find(c) != std::string_view::npos) {
       result += c;
+      escaped = false;
     } else {
+      result += '\\';
       for (int shift : {6, 3, 0}) result += static_cast<char>('0' + (byte >> shift & 7));
-      result.insert(result.size() - 3, 1, '\\');
+      escaped = true;
     }
   }
   return result + "\"";
 }
 
+std::string tic_label(std::string_view text) {
+  std::string doubled;
+  for (const char c : text) doubled += c == '%' ? "%%" : std::string(1, c);
+  return literal(doubled);
+}
+
 std::string script(const PlotOptions& options, const Canvas& canvas) {
-  std::string text = "set encoding utf8\n" + terminal(canvas) + decoration(options, canvas);
+  std::string text = opening(canvas) + decoration(options, canvas);
   text += "set autoscale fix\nset offsets 0, 0, graph 0.04, graph 0.04\n";
   if (!options.dates.empty()) text += date_axis(options, canvas);
   std::string plots;

@@ -14,6 +14,9 @@ TEST(Literal, SpellsWhatMeansSomethingInOctal) {
   EXPECT_EQ(literal("`d` $x @m \"q\" \\n"), R"("\140d\140 \044x \100m \042q\042 \134n")");
   EXPECT_EQ(literal("\xc3\xa4"), R"("\303\244")");
   EXPECT_EQ(literal(""), R"("")");
+  // gnuplot would read \0445 as one character.
+  EXPECT_EQ(literal("$5 a1"), R"("\044\065 a1")");
+  EXPECT_EQ(tic_label("5 %s"), R"("5 %%s")");
 }
 
 TEST(Literal, MakesControlCharactersBlanks) {
