@@ -34,7 +34,7 @@ struct LanguageModelOptions {
   Index units = 256;         ///< of each recurrent layer
   Index layers = 2;
   Index embedding = 64;  ///< numbers that stand for an id
-  double dropout = 0.2;  ///< after the embedding and after every recurrent layer, while training
+  double dropout = 0.2;  ///< after every recurrent layer, while training
 };
 
 /// How well a stream was foretold.

@@ -53,6 +53,7 @@
 #include "unroll/layer_list.h"
 #include "unroll/loggers.h"
 #include "unroll/model_json.h"
+#include "unroll/ngram.h"
 #include "unroll/plot_model.h"
 #include "unroll/text_json.h"
 

@@ -48,7 +48,6 @@ Model network(const LanguageModelOptions& o) {
   const auto drop = [&] {
     if (o.dropout > 0) layers.push_back(Dropout(o.dropout));
   };
-  drop();
   for (Index i = 0; i < o.layers; ++i) {
     layers.push_back(recurrent(o.cell, o.units));
     drop();
