@@ -56,6 +56,7 @@
 #include "unroll/ngram.h"
 #include "unroll/plot_model.h"
 #include "unroll/text_json.h"
+#include "unroll/trace.h"
 
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"

@@ -58,6 +58,7 @@ class Lane final : public Call {
   /// The value in a slot, and the weight at a position, of the run that has been done; a Var
   /// without a value where there was none.
   const Var& value(std::size_t slot) const { return values_[slot]; }
+  const Mask& mask_of_slot(std::size_t slot) const { return masks_of_[slot]; }
   const Var& weight(std::size_t position) const { return leaves_[position]; }
 
   /// What the layers' activity regularizers add to the loss of the batch.
