@@ -40,6 +40,7 @@
 #include "unroll/metrics.h"
 #include "unroll/model.h"
 #include "unroll/optimizers.h"
+#include "unroll/projection.h"
 #include "unroll/record.h"
 #include "unroll/recurrent.h"
 #include "unroll/schedules.h"
