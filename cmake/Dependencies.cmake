@@ -10,6 +10,18 @@ find_package(hwy REQUIRED)
 # Debian's utf8proc describes itself to pkg-config only.
 find_library(UNROLL_UTF8PROC utf8proc REQUIRED)
 
+set(UNROLL_HAVE_SENTENCEPIECE OFF)
+if(UNROLL_SENTENCEPIECE)
+  find_path(UNROLL_SENTENCEPIECE_HEADERS sentencepiece_trainer.h)
+  find_library(UNROLL_SENTENCEPIECE_LIBRARY sentencepiece)
+  find_library(UNROLL_SENTENCEPIECE_TRAINER sentencepiece_train)
+  if(UNROLL_SENTENCEPIECE_HEADERS AND UNROLL_SENTENCEPIECE_LIBRARY AND UNROLL_SENTENCEPIECE_TRAINER)
+    set(UNROLL_HAVE_SENTENCEPIECE ON)
+  elseif(NOT UNROLL_SENTENCEPIECE STREQUAL "AUTO")
+    message(FATAL_ERROR "UNROLL_SENTENCEPIECE is ON, but libsentencepiece-dev is not installed")
+  endif()
+endif()
+
 set(UNROLL_LINKED Threads::Threads fmt::fmt hwy::hwy utf8proc)
 
 # Each instruction set is another copy of every kernel. SSSE3 without SSE4 is what some processors of
@@ -28,4 +40,9 @@ endif()
 if(UNROLL_HAVE_CURL)
   list(APPEND UNROLL_LINKED CURL::libcurl)
   target_compile_definitions(unroll_flags INTERFACE UNROLL_HAVE_CURL=1)
+endif()
+if(UNROLL_HAVE_SENTENCEPIECE)
+  # The trainer needs the other one.
+  list(APPEND UNROLL_LINKED sentencepiece_train sentencepiece)
+  target_compile_definitions(unroll_flags INTERFACE UNROLL_HAVE_SENTENCEPIECE=1)
 endif()

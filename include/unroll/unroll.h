@@ -21,6 +21,7 @@
 #include "unroll/sequences.h"
 #include "unroll/table.h"
 #include "unroll/text.h"
+#include "unroll/text_encoder.h"
 #include "unroll/windows.h"
 
 // Layers, and the models made of them.
@@ -56,6 +57,7 @@
 #include "unroll/model_json.h"
 #include "unroll/ngram.h"
 #include "unroll/plot_model.h"
+#include "unroll/text_files.h"
 #include "unroll/text_json.h"
 #include "unroll/trace.h"
 

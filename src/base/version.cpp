@@ -15,7 +15,15 @@ constexpr bool have_curl = true;
 constexpr bool have_curl = false;
 #endif
 
-constexpr std::array parts{OptionalPart{"curl", have_curl, "reads tables from http and https"}};
+#ifdef UNROLL_HAVE_SENTENCEPIECE
+constexpr bool have_sentencepiece = true;
+#else
+constexpr bool have_sentencepiece = false;
+#endif
+
+constexpr std::array parts{
+    OptionalPart{"curl", have_curl, "reads tables from http and https"},
+    OptionalPart{"sentencepiece", have_sentencepiece, "learns and applies subwords"}};
 
 }  // namespace
 

@@ -116,13 +116,13 @@ std::string with_replacements(std::string_view text) {
   return result;
 }
 
-Error not_utf8(std::string_view text, std::size_t at, const std::string& what) {
+Error not_utf8(std::string_view text, std::size_t at, const std::string& what,
+               const std::string& hint) {
   return Error(ErrorKind::format, what + " is not UTF-8",
                {.got = hexadecimal(byte_at(text, at)) + " at byte " + std::to_string(at) +
                        ", counted from 0",
                 .want = "UTF-8",
-                .hint = ".invalid_utf8 = InvalidUtf8::replace takes U+FFFD for such bytes; iconv "
-                        "-f LATIN1 -t UTF-8 converts files"});
+                .hint = hint});
 }
 
 }  // namespace unroll::text

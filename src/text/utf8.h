@@ -31,12 +31,19 @@ std::optional<std::size_t> first_invalid(std::string_view text) noexcept;
 std::string with_replacements(std::string_view text);
 
 /// The refusal of a text whose byte `at` belongs to no character; `what` it is: "text 3".
-Error not_utf8(std::string_view text, std::size_t at, const std::string& what);
+Error not_utf8(std::string_view text, std::size_t at, const std::string& what,
+               const std::string& hint = "iconv -f LATIN1 -t UTF-8 converts files");
+/// Of those that have InvalidUtf8 among their options.
+inline constexpr const char* replacing_hint =
+    ".invalid_utf8 = InvalidUtf8::replace takes U+FFFD for such bytes; iconv -f LATIN1 -t UTF-8 "
+    "converts files";
 
 /// Throws: not_utf8; what() names the text.
 template <class What>
 void check_utf8(std::string_view text, What what) {
-  if (const auto wrong = first_invalid(text)) throw not_utf8(text, *wrong, what());
+  if (const auto wrong = first_invalid(text)) {
+    throw not_utf8(text, *wrong, what(), replacing_hint);
+  }
 }
 
 }  // namespace unroll::text
