@@ -197,7 +197,8 @@ struct FitOptions {
   ValidationFreq validation_freq = 1;
   std::optional<Index> validation_batch_size = {};  ///< none: batch_size
   /// What a sample weighs by its class: the label of a sparse loss, the largest of one-hot targets,
-  /// the rounded single target. Multiplies sample_weight; does not apply to validation.
+  /// the rounded single target; 1 for a class that is not named. Multiplies sample_weight; does not
+  /// apply to validation.
   std::map<Index, double> class_weight = {};
   /// Truncated backpropagation through time: sequences are trained in parts of so many steps, each
   /// with an update of its own. States go on from part to part, gradients do not. Inputs and

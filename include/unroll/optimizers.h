@@ -12,9 +12,9 @@
 //   clipnorm          each variable's gradient is scaled down to this length; only one of the three
 //   clipvalue         each number of the gradient is cut to [-clipvalue, clipvalue]
 //   global_clipnorm   all gradients together are scaled down to this length
-//   use_ema           an average of the weights is kept, a = ema_momentum a + (1 - ema_momentum) w:
-//                     it replaces the weights every ema_overwrite_frequency steps, and in
-//                     finalize()
+//   use_ema           an average of the weights is kept, a = ema_momentum a + (1 - ema_momentum) w,
+//                     after every batch: it replaces the weights every ema_overwrite_frequency
+//                     steps, and in finalize()
 //   gradient_accumulation_steps
 //                     the weights move only every so many batches, along the mean of their
 //                     gradients
@@ -437,6 +437,11 @@ Index batches_per_step(const Optimizer& optimizer) noexcept;
 /// returns true. Requires: `slots` as apply.
 template <class T>
 bool accumulate(const Optimizer& optimizer, Index batch, Index n, T* g, std::span<T* const> slots);
+
+/// Moves the average of the weights, if use_ema keeps one, after a batch whose gradient was only
+/// gathered; apply() does so itself. Requires: as accumulate.
+template <class T>
+void average(const Optimizer& optimizer, Index batch, Index n, T* w, std::span<T* const> slots);
 
 /// Replaces the weights by their average, if use_ema keeps one: for the end of a training.
 template <class T>

@@ -17,7 +17,6 @@ constexpr std::size_t most_slots = 8;
 
 void Trainer::update() {
   with_float(dtype_, [&]<class T>() { update_as<T>(running_lanes_); });
-  if (iterations_ % batches_per_step(options_.optimizer) != 0) return;
   for (const WeightRange& range : flat_.ranges()) {
     Tensor weights = range.parameter->value();  // shares the flat vector's numbers
     apply_constraint(range.parameter->constraint(), weights);
@@ -171,9 +170,15 @@ void Trainer::update_as(Index lanes) {
       gradients.push_back({gradient_at(range.offset), range.size});
     }
     if (due) clip(options_.optimizer, std::span<const GradientRange<T>>(gradients));
-    workers_.run(due ? chunks : 0, [&](Index i) {
+    workers_.run(chunks, [&](Index i) {
       const auto [first, last] = bounds(i);
-      step(first, last);
+      std::array<T*, most_slots> place{};
+      if (due) {
+        step(first, last);
+      } else {
+        average(options_.optimizer, iterations_, last - first, weights + first,
+                slots_at(first, place));
+      }
     });
   }
   if (size > dense) {

@@ -120,6 +120,25 @@ void initialize_slots(const Optimizer& optimizer, std::span<Tensor> slots) {
       optimizer.options());
 }
 
+namespace {
+
+/// The moving average after a batch, from 1; Keras moves it after every one, also of those whose
+/// gradients are only gathered.
+template <class Option, class T>
+void average_weights(const Option& option, Index batch, Index n, T* w, std::span<T* const> slots) {
+  if (!option.use_ema) return;
+  const Index updates = (batch - 1) / option.gradient_accumulation_steps.value_or(1);
+  T* average = slots.back();
+  // It begins with the weights themselves.
+  const T kept = updates == 0 ? T{0} : static_cast<T>(option.ema_momentum);
+  kernels::scale_shift(n, kept, T{0}, average, average);
+  kernels::add_scaled(n, 1 - kept, w, average);
+  const Index every = option.ema_overwrite_frequency.value_or(0);
+  if (every > 0 && (updates + 1) % every == 0) std::copy_n(average, n, w);
+}
+
+}  // namespace
+
 template <class T>
 void apply(const Optimizer& optimizer, Index iteration, Index n, const T* g, T* w,
            std::span<T* const> slots) {
@@ -130,16 +149,15 @@ void apply(const Optimizer& optimizer, Index iteration, Index n, const T* g, T* 
         const double decay = std::optional<double>(option.weight_decay).value_or(0);
         if (decay != 0) kernels::add_scaled(n, static_cast<T>(-rate * decay), w, w);
         training::step(option, training::Step<T>{rate, iteration, n, g, w, slots});
-        if (!option.use_ema) return;
-        T* average = slots.back();
-        // The average begins with the first weights that a step gave.
-        const T kept = iteration == 1 ? T{0} : static_cast<T>(option.ema_momentum);
-        kernels::scale_shift(n, kept, T{0}, average, average);
-        kernels::add_scaled(n, 1 - kept, w, average);
-        const Index every = option.ema_overwrite_frequency.value_or(0);
-        if (every > 0 && iteration % every == 0) std::copy_n(average, n, w);
+        average_weights(option, iteration * batches, n, w, slots);
       },
       optimizer.options());
+}
+
+template <class T>
+void average(const Optimizer& optimizer, Index batch, Index n, T* w, std::span<T* const> slots) {
+  std::visit([&](const auto& option) { average_weights(option, batch, n, w, slots); },
+             optimizer.options());
 }
 
 Index batches_per_step(const Optimizer& optimizer) noexcept {
@@ -169,6 +187,7 @@ void finalize(const Optimizer& optimizer, Index n, T* w, std::span<T* const> slo
 #define UNROLL_INSTANTIATE(T)                                                             \
   template void apply(const Optimizer&, Index, Index, const T*, T*, std::span<T* const>); \
   template bool accumulate(const Optimizer&, Index, Index, T*, std::span<T* const>);      \
+  template void average(const Optimizer&, Index, Index, T*, std::span<T* const>);         \
   template void finalize(const Optimizer&, Index, T*, std::span<T* const>);
 UNROLL_INSTANTIATE(float)
 UNROLL_INSTANTIATE(double)

@@ -70,7 +70,10 @@ class Descent {
 
   void update(Index step) {
     const auto n = static_cast<Index>(w_.size());
-    if (!accumulate<T>(optimizer_, step, n, g_.data(), rows_)) return;
+    if (!accumulate<T>(optimizer_, step, n, g_.data(), rows_)) {
+      average<T>(optimizer_, step, n, w_.data(), rows_);
+      return;
+    }
     clip<T>(optimizer_, ranges_);
     const Index iteration = step / batches_per_step(optimizer_);
     // In parts, as several threads would.

@@ -140,6 +140,31 @@ TEST(Optimizers, GatherGradientsOfSeveralBatches) {
   EXPECT_DOUBLE_EQ(late.w[0], 0.1);
 }
 
+TEST(Optimizers, AverageAfterEveryBatch) {
+  const SGD options{.learning_rate = 1,
+                    .use_ema = true,
+                    .ema_momentum = 0.5,
+                    .ema_overwrite_frequency = 3,
+                    .gradient_accumulation_steps = 2};
+  Flat<double> flat(options, {0.0});
+  const std::vector<double*> rows = flat.rows(0);
+  std::vector<double> averages, weights;
+  for (Index batch = 1; batch <= 6; ++batch) {
+    flat.g = {-1};
+    if (accumulate<double>(options, batch, 1, flat.g.data(), rows)) {
+      flat.step(options, batch / 2, 1);
+    } else {
+      average<double>(options, batch, 1, flat.w.data(), rows);
+    }
+    averages.push_back(rows[1][0]);
+    weights.push_back(flat.w[0]);
+  }
+  // Until the first update is counted it is the weights; then it moves half the way to them.
+  expect_close(averages, {0, 1, 1, 1.5, 1.75, 2.25}, 1e-15, 0, "averages");
+  // Batches 5 and 6 are of the third step, after which the average replaces the weights.
+  expect_close(weights, {0, 1, 1, 2, 1.75, 2.25}, 1e-15, 0, "weights");
+}
+
 TEST(Optimizers, NamesSlotsAndSizes) {
   static_assert(Optimizer("adam").class_name() == "Adam");
   static_assert(Optimizer(SGD{}).name() == "sgd");
