@@ -44,3 +44,12 @@ if(UNROLL_SANITIZE)
                       -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=${UNROLL_SANITIZE})
 endif()
+
+# The library as fuzzers want it: every branch tells where it has been.
+if(UNROLL_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "UNROLL_FUZZ needs clang: -DCMAKE_CXX_COMPILER=clang++")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=address)
+endif()
