@@ -11,6 +11,7 @@
 #include "unroll/shape.h"
 #include "unroll/slice.h"
 #include "unroll/tensor.h"
+#include "unroll/unrolled.h"
 #include "unroll/version.h"
 
 // Tables, scalers, windows, texts, pictures.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "src/autograd/dispatch.h"
 #include "src/base/aligned.h"
@@ -194,13 +195,13 @@ RowNumbers Trainer::by_length(const Batch& batch, const States* states) {
   return by_length_;
 }
 
-void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals) {
+void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals, Index rows_each) {
   Batch batch = given;
   batch.numbers = by_length(given, how.states);
   RunMode mode = how;
   mode.batch_rows = static_cast<Index>(batch.numbers.size());
   const auto rows = static_cast<Index>(batch.numbers.size());
-  const Index rows_each = lane_rows(rows, mode.training);
+  if (rows_each == 0) rows_each = lane_rows(rows, mode.training);
   const Index lanes = (rows + rows_each - 1) / rows_each;
   running_lanes_ = lanes;
   add_lanes(lanes);
@@ -250,6 +251,17 @@ void Trainer::train(const Batch& batch, States& states, Totals& totals) {
                      .states = &states};
   run_batch(batch, mode, totals);
   update();
+}
+
+const Lane& Trainer::backpropagate(const std::vector<Rows>& x, const std::vector<Rows>& y) {
+  resolve_metrics();
+  std::vector<Index> numbers(static_cast<std::size_t>(x[0].count()));
+  std::iota(numbers.begin(), numbers.end(), Index{0});
+  States states;
+  Totals totals(watched_);
+  const RunMode mode{.recording = true, .seed = options_.seed, .states = &states};
+  run_batch({.x = &x, .y = &y, .numbers = numbers}, mode, totals, x[0].count());
+  return *lanes_[0];
 }
 
 void Trainer::evaluate(const Batch& batch, States& states, Totals& totals) {

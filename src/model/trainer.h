@@ -107,6 +107,9 @@ class Trainer {
   /// on from part to part, gradients do not. Throws: Error (shape) where inputs and targets are not
   /// sequences of one length; Error (unsupported) for layers that read from the end.
   void train_in_parts(const Batch& batch, Index length, States& states, Totals& totals);
+  /// Forward, loss and backward of all rows in one lane, without an update, for those who look at
+  /// gradients; the lane keeps them until the next run.
+  const Lane& backpropagate(const std::vector<Rows>& x, const std::vector<Rows>& y);
   void evaluate(const Batch& batch, States& states, Totals& totals);
   /// The batch's outputs go to rows [first, first + numbers) of `outputs`, which has `rows` in all
   /// and is made when the first batch shows its shapes.
@@ -132,7 +135,8 @@ class Trainer {
   /// The rows of a batch, those with most unmasked steps first: lanes of like lengths skip what
   /// they pad, and the longest is not begun last.
   RowNumbers by_length(const Batch& batch, const States* states);
-  void run_batch(const Batch& batch, const RunMode& mode, Totals& totals);
+  /// In lanes of `rows_each` rows; 0: as many as lane_rows says.
+  void run_batch(const Batch& batch, const RunMode& mode, Totals& totals, Index rows_each = 0);
   void start_lane(std::size_t lane, const Batch& batch, const RunMode& mode, Index rows_each);
   /// Puts the targets beside the predictions and counts their samples.
   void aim(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each);

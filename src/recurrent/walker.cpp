@@ -17,14 +17,14 @@ Var kept_rows(Call& call, const Mask& mask, Index t) {
                           const_cast<std::uint8_t*>(mask.data) + t * mask.rows, nullptr);
 }
 
+}  // namespace
+
 Var zeros(Call& call, const Shape& shape, DType dtype) {
   Var value = call.tape().result(shape, dtype, false);
   std::memset(value.data<std::byte>(), 0,
               static_cast<std::size_t>(value.elements() * size_of(dtype)));
   return value;
 }
-
-}  // namespace
 
 void WalkerImpl::describe(Describer& d) {
   const bool cell_is_an_option = class_name_ == "RNN";

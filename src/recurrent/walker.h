@@ -25,6 +25,9 @@ Walk walk_of(const Options& options) {
           options.stateful,         options.unroll,       options.zero_output_for_mask};
 }
 
+/// States before the first step.
+Var zeros(Call& call, const Shape& shape, DType dtype);
+
 /// The carried states of this lane's rows, and their way back.
 Vars load_states(Call& call, const Component& owner);
 void store_states(Call& call, const Component& owner, const Vars& states);
