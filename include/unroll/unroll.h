@@ -58,6 +58,7 @@
 #include "unroll/model_json.h"
 #include "unroll/ngram.h"
 #include "unroll/plot_model.h"
+#include "unroll/reviews.h"
 #include "unroll/text_files.h"
 #include "unroll/text_json.h"
 #include "unroll/trace.h"

@@ -9,6 +9,12 @@
 namespace unroll {
 namespace {
 
+#ifdef UNROLL_HAVE_ARCHIVE
+constexpr bool have_archive = true;
+#else
+constexpr bool have_archive = false;
+#endif
+
 #ifdef UNROLL_HAVE_CURL
 constexpr bool have_curl = true;
 #else
@@ -22,6 +28,7 @@ constexpr bool have_sentencepiece = false;
 #endif
 
 constexpr std::array parts{
+    OptionalPart{"archive", have_archive, "reads reviews from tar.gz archives"},
     OptionalPart{"curl", have_curl, "reads tables from http and https"},
     OptionalPart{"sentencepiece", have_sentencepiece, "learns and applies subwords"}};
 

@@ -1,4 +1,4 @@
-#include "src/io/file.h"
+#include "src/base/file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 
 #include "unroll/error.h"
 
-namespace unroll::io {
+namespace unroll::base {
 
 namespace {
 
@@ -157,4 +157,4 @@ void write_file(const std::string& path, std::string_view bytes) {
   replace(path, bytes, status.st_mode & 0777, true);
 }
 
-}  // namespace unroll::io
+}  // namespace unroll::base
