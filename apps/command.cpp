@@ -1,5 +1,7 @@
 #include "apps/command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
@@ -165,6 +167,18 @@ Flag Command::number(const std::string& flag, double& target, const std::string&
     double value = 0;
     if (!read_whole(text, value) || !(value > 0) || !std::isfinite(value)) {
       throw cannot_take(flag, text, "a number above 0");
+    }
+    target = value;
+  });
+}
+
+Flag Command::number_or_zero(const std::string& flag, double& target, const std::string& help,
+                             double most) {
+  return valued(flag, "X", help, [=, &target](const std::string& text) {
+    double value = 0;
+    if (!read_whole(text, value) || !(value >= 0 && value <= most)) {
+      const bool open = most == std::numeric_limits<double>::max();
+      throw cannot_take(flag, text, open ? "0 or a number above" : fmt::format("0 to {}", most));
     }
     target = value;
   });

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -66,6 +67,9 @@ class Command {
              std::type_identity_t<T> least = 1, std::type_identity_t<T> most = 1'000'000'000);
   /// A finite number above 0.
   Flag number(const std::string& flag, double& target, const std::string& help);
+  /// A finite number, 0 or above, and at most `most`.
+  Flag number_or_zero(const std::string& flag, double& target, const std::string& help,
+                      double most = std::numeric_limits<double>::max());
   Flag choice(const std::string& flag, std::string& target, const std::vector<std::string>& choices,
               const std::string& help);
   /// One character, or the word tab.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "apps/command.h"
 
@@ -10,6 +11,8 @@ namespace unroll::apps {
 /// `line` is the command as it was typed; pictures keep it.
 Command forecast_command(const std::string& line);
 Command predict_command();
+/// `words` is the command as it was typed; a training keeps them.
+Command generate_command(const std::vector<std::string>& words);
 /// `root`, whose commands can be asked about, must outlive it.
 Command help_command(const Command& root);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/history_json.h"
 #include "apps/output.h"
 
 namespace unroll::apps {
@@ -86,8 +87,6 @@ std::string next_values(const ForecastReport& report) {
   return text + "\n";
 }
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : nullptr; }
-
 Tensor line_of(const std::vector<double>& values) {
   return Tensor::of<double>({static_cast<Index>(values.size())}, values);
 }
@@ -127,37 +126,32 @@ std::string result_text(const ForecastReport& report) {
 }
 
 Json to_json(const ForecastReport& report) {
-  Json history = Json::object();
-  for (const std::string& name : report.history.names()) {
-    Json values = Json::array();
-    for (const double value : report.history[name]) values.push_back(number(value));
-    history[name] = values;
-  }
   Json metrics = Json::object();
   for (const ForecastErrors& errors : report.accuracies) {
-    metrics[errors.name] = {
-        {"mae", number(errors.mae)}, {"rmse", number(errors.rmse)}, {"mase", number(errors.mase)}};
+    metrics[errors.name] = {{"mae", number_json(errors.mae)},
+                            {"rmse", number_json(errors.rmse)},
+                            {"mase", number_json(errors.mase)}};
   }
   Json next = Json::array();
   for (const NextValue& value : report.next) {
     const bool dated = value.date != no_date;
     next.push_back(
-        {{"date", dated ? Json(to_iso(value.date)) : Json()}, {"value", number(value.value)}});
+        {{"date", dated ? Json(to_iso(value.date)) : Json()}, {"value", number_json(value.value)}});
   }
   Json object = {{"model", report.model},
                  {"parameters", report.parameters},
                  {"epochs", report.history.epochs()},
                  {"steps_per_epoch", report.history.steps_per_epoch},
                  {"fit_seconds", report.history.seconds},
-                 {"final_loss", number(report.history["loss"].back())},
-                 {"history", history},
+                 {"final_loss", number_json(report.history["loss"].back())},
+                 {"history", history_json(report.history)},
                  {"metrics", metrics},
-                 {"skill", number(report.skill)},
-                 {"p_value", number(report.p_value)},
+                 {"skill", number_json(report.skill)},
+                 {"p_value", number_json(report.p_value)},
                  {"forecast", next}};
   if (report.lesson) {
-    object["lesson"] = {{"mse", number(report.mse)},
-                        {"persistence_mse", number(report.persistence_mse)},
+    object["lesson"] = {{"mse", number_json(report.mse)},
+                        {"persistence_mse", number_json(report.persistence_mse)},
                         {"caveats", caveats(report)}};
   }
   return object;

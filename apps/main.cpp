@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   });
   root.add(forecast_command(command_line({argv, argv + argc})));
   root.add(predict_command());
+  root.add(generate_command({argv, argv + argc}));
   root.add(help_command(root));
   return root.main(argc, argv);
 }

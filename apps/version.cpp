@@ -9,8 +9,9 @@
 namespace unroll::apps {
 
 std::string version_text() {
-  std::string text = fmt::format("unroll {}\ncompiler      {}\nsimd          {} (built: {})\n", version(),
-                                 compiler(), kernels::simd_target(), kernels::simd_targets_built());
+  std::string text =
+      fmt::format("unroll {}\ncompiler      {}\nsimd          {} (built: {})\n", version(),
+                  compiler(), kernels::simd_target(), kernels::simd_targets_built());
   for (const OptionalPart& part : optional_parts()) {
     text += fmt::format("{:<13} {}: {}\n", part.name, part.built_in ? "built in" : "left out",
                         part.purpose);

@@ -67,6 +67,11 @@ class LanguageModel {
   /// ids before its own part (as far as there are any), so that it foretells nothing from zeros.
   /// Throws: Error (value) where nothing is to be foretold or an id is not in the vocabulary.
   LanguageScore evaluate(std::span<const std::int32_t> ids, Index first, Index context = 200) const;
+  /// The same with all that might have come: calls visit(i, logits of ids[i]) once for each id, not
+  /// in their order; the logits are valid during the call.
+  using Visitor = std::function<void(Index i, std::span<const float> logits)>;
+  void foretell(std::span<const std::int32_t> ids, Index first, const Visitor& visit,
+                Index context = 200) const;
   /// ln p of ids[first], ids[first + 1], ...: what evaluate() takes the mean of.
   std::vector<double> log_probabilities(std::span<const std::int32_t> ids, Index first,
                                         Index context = 200) const;
@@ -102,6 +107,7 @@ struct LanguageTraining {
   std::function<bool()> interrupted = {};  ///< asked after every step; true ends training
   /// Follow the fit too: backup_and_restore, loggers.
   std::vector<std::shared_ptr<Callback>> callbacks = {};
+  Index learnt = 0;  ///< ids that are learnt, the first ones; 0: as many as validation leaves
 };
 
 struct LanguageReport {
@@ -157,6 +163,7 @@ struct SamplingOptions {
   double top_p = 1;        ///< only the most probable that together have this probability
   double min_p = 0;        ///< only those at least so probable as this share of the most probable
   std::uint64_t seed = 7;  ///< the same seed gives the same choices
+  std::vector<std::int32_t> never = {};  ///< ids that are not chosen
 };
 
 /// Chooses ids. Threads: one at a time.
@@ -174,6 +181,7 @@ class Sampler {
 
  private:
   void penalize();
+  void forbid();
   void keep_most_probable();
 
   SamplingOptions options_;

@@ -51,7 +51,9 @@
 // Whole tasks, and models in files.
 #include "unroll/bundle.h"
 #include "unroll/checkpoints.h"
+#include "unroll/complete.h"
 #include "unroll/forecast.h"
+#include "unroll/generate.h"
 #include "unroll/language.h"
 #include "unroll/layer_list.h"
 #include "unroll/loggers.h"

@@ -74,6 +74,21 @@ std::vector<Stream> streams_of(Index first, Index last, Index context) {
   return streams;
 }
 
+/// What each stream reads at steps [at, at + steps). A stream that is shorter reads on; nobody
+/// listens any more.
+Tensor piece_of(std::span<const std::int32_t> ids, const std::vector<Stream>& streams, Index at,
+                Index steps) {
+  Tensor x({static_cast<Index>(streams.size()), steps}, DType::int32);
+  std::int32_t* to = x.values<std::int32_t>().data();
+  for (const Stream& stream : streams) {
+    for (Index t = 0; t < steps; ++t) {
+      const auto from = static_cast<std::size_t>(stream.from + at + t);
+      *to++ = ids[std::min(from, ids.size() - 1)];
+    }
+  }
+  return x;
+}
+
 /// ln softmax(logits)[id]
 double log_probability(std::span<const float> logits, std::int32_t id) {
   float highest = logits[0];
@@ -109,15 +124,15 @@ std::string LanguageModel::label() const {
   for (const Layer& layer : model_->layers()) {
     const std::string_view name = layer.class_name();
     if (name != "SimpleRNN" && name != "GRU" && name != "LSTM") continue;
-    const Index units = layer.impl().output_shapes(std::vector{Shape{1, 1, 1}})[0][-1];
+    const Index units = layer.impl().parameters()[1]->shape()[0];  // of the recurrent kernel
     kind = std::string(name) + "(" + std::to_string(units) + ")";
     ++count;
   }
   return count > 1 ? kind + " x " + std::to_string(count) : kind;
 }
 
-std::vector<double> LanguageModel::log_probabilities(std::span<const std::int32_t> ids, Index first,
-                                                     Index context) const {
+void LanguageModel::foretell(std::span<const std::int32_t> ids, Index first, const Visitor& visit,
+                             Index context) const {
   const auto last = static_cast<Index>(ids.size());
   first = std::max<Index>(first, 1);  // nothing comes before the first id
   if (first >= last) {
@@ -127,7 +142,6 @@ std::vector<double> LanguageModel::log_probabilities(std::span<const std::int32_
   tasks::check_count("LanguageModel", "context", context, 1, 1 << 30);
   tasks::check_ids("LanguageModel", ids, vocabulary_);
   const std::vector<Stream> streams = streams_of(first, last, context);
-  std::vector<double> result(static_cast<std::size_t>(last - first));
   Index longest = 0;
   for (const Stream& stream : streams) longest = std::max(longest, stream.last - 1 - stream.from);
   // A piece's logits are some megabytes, whatever the vocabulary.
@@ -136,27 +150,29 @@ std::vector<double> LanguageModel::log_probabilities(std::span<const std::int32_
   Session session;
   for (Index at = 0; at < longest; at += piece) {
     const Index steps = std::min(piece, longest - at);
-    Tensor x({rows, steps}, DType::int32);
-    for (Index r = 0; r < rows; ++r) {
-      for (Index t = 0; t < steps; ++t) {
-        // A stream that is shorter reads on; nobody listens any more.
-        const Index from = std::min(streams[static_cast<std::size_t>(r)].from + at + t, last - 1);
-        x.values<std::int32_t>()[static_cast<std::size_t>(r * steps + t)] =
-            ids[static_cast<std::size_t>(from)];
-      }
-    }
-    const Tensor logits = model_->predict(session, x, {.batch_size = rows});
+    const Tensor logits =
+        model_->predict(session, piece_of(ids, streams, at, steps), {.batch_size = rows});
     for (Index r = 0; r < rows; ++r) {
       const Stream& stream = streams[static_cast<std::size_t>(r)];
       for (Index t = 0; t < steps; ++t) {
         const Index foretold = stream.from + at + t + 1;
         if (foretold < stream.first || foretold >= stream.last) continue;
         const float* row = logits.floats() + (r * steps + t) * vocabulary_;
-        result[static_cast<std::size_t>(foretold - first)] = log_probability(
-            {row, static_cast<std::size_t>(vocabulary_)}, ids[static_cast<std::size_t>(foretold)]);
+        visit(foretold, {row, static_cast<std::size_t>(vocabulary_)});
       }
     }
   }
+}
+
+std::vector<double> LanguageModel::log_probabilities(std::span<const std::int32_t> ids, Index first,
+                                                     Index context) const {
+  first = std::max<Index>(first, 1);
+  std::vector<double> result(ids.size() - std::min(ids.size(), static_cast<std::size_t>(first)));
+  const auto visit = [&](Index i, std::span<const float> logits) {
+    result[static_cast<std::size_t>(i - first)] =
+        log_probability(logits, ids[static_cast<std::size_t>(i)]);
+  };
+  foretell(ids, first, visit, context);
   return result;
 }
 

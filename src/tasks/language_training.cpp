@@ -1,6 +1,7 @@
 // Training of language models: the streams, what follows the fit.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "src/tasks/options.h"
 #include "src/tasks/words.h"
@@ -29,6 +30,7 @@ void check(const LanguageTraining& o) {
   tasks::check_number(who, "clip_norm", o.clip_norm, o.clip_norm > 0 && std::isfinite(o.clip_norm),
                       "a number above 0");
   tasks::check_count(who, "patience", o.patience, 1, most);
+  tasks::check_count(who, "learnt", o.learnt, 0, std::numeric_limits<Index>::max());
 }
 
 /// What is foretold while learning. A row is `steps` ids and the one after them; row

@@ -50,6 +50,14 @@ void Sampler::penalize() {
   }
 }
 
+void Sampler::forbid() {
+  for (const std::int32_t id : options_.never) {
+    // Far below every logit, and yet a number.
+    if (id >= 0 && static_cast<std::size_t>(id) < p_.size())
+      p_[static_cast<std::size_t>(id)] = -1e30;
+  }
+}
+
 /// Leaves in p_ what top_k, top_p and min_p let through.
 /// Source: top_k: Fan et al., 2018; top_p: Holtzman et al., 2019; min_p: Nguyen et al., 2024.
 void Sampler::keep_most_probable() {
@@ -88,6 +96,7 @@ std::span<const double> Sampler::probabilities(std::span<const float> logits) {
     throw Error(ErrorKind::value, "Sampler: the logits are not all numbers");
   }
   penalize();
+  forbid();
   const auto best = std::ranges::max_element(p_);
   if (options_.temperature == 0) {
     const auto place = best - p_.begin();
