@@ -21,8 +21,10 @@ int run(int argc, char** argv) {
     write_out(version_text());
     return 0;
   });
-  root.add(forecast_command(command_line({argv, argv + argc})));
+  const std::string line = command_line({argv, argv + argc});
+  root.add(forecast_command(line));
   root.add(predict_command());
+  root.add(lesson_command(line));
   root.add(generate_command({argv, argv + argc}));
   root.add(help_command(root));
   return root.main(argc, argv);

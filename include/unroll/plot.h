@@ -83,6 +83,7 @@ struct PlotOptions {
   double dpi = 100;   ///< pixels an inch: the default picture has 1000 x 600
   /// The command that made the picture, kept in its metadata; "" leaves it out.
   std::string command = {};
+  bool log_y = false;  ///< a logarithmic scale of heights; 0 and what is below leave holes
 };
 
 /// Lines.

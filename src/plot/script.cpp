@@ -219,7 +219,8 @@ std::string tic_label(std::string_view text) {
 
 std::string script(const PlotOptions& options, const Canvas& canvas) {
   std::string text = opening(canvas) + decoration(options, canvas);
-  text += "set autoscale fix\nset offsets 0, 0, graph 0.04, graph 0.04\n";
+  text += options.log_y ? "set logscale y\nset format y '%.0e'\nset autoscale fix\n"
+                        : "set autoscale fix\nset offsets 0, 0, graph 0.04, graph 0.04\n";
   if (!options.dates.empty()) text += date_axis(options, canvas);
   std::string plots;
   for (std::size_t i = 0; i < options.lines.size(); ++i) {
