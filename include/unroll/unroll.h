@@ -7,6 +7,7 @@
 
 // Numbers, and what goes wrong with them.
 #include "unroll/error.h"
+#include "unroll/idx.h"
 #include "unroll/index.h"
 #include "unroll/shape.h"
 #include "unroll/slice.h"
@@ -43,6 +44,7 @@
 #include "unroll/model.h"
 #include "unroll/optimizers.h"
 #include "unroll/projection.h"
+#include "unroll/rbm.h"
 #include "unroll/record.h"
 #include "unroll/recurrent.h"
 #include "unroll/schedules.h"

@@ -28,10 +28,16 @@ struct Free {
 
 class Reader {
  public:
-  explicit Reader(std::string name) : name_(std::move(name)), archive_(archive_read_new()) {
+  /// `raw`: what is packed is one file and no archive.
+  explicit Reader(std::string name, bool raw = false)
+      : name_(std::move(name)), archive_(archive_read_new()) {
     if (!archive_) throw std::bad_alloc();
     archive_read_support_filter_gzip(archive_.get());
-    archive_read_support_format_tar(archive_.get());
+    if (raw) {
+      archive_read_support_format_raw(archive_.get());
+    } else {
+      archive_read_support_format_tar(archive_.get());
+    }
   }
 
   void open_file(const std::string& path) {
@@ -111,6 +117,15 @@ void read_archive(std::string_view bytes, const std::string& name, const Archive
   reader.read(options, use);
 }
 
+std::string unpack_gzip(std::string_view bytes, const std::string& name, Index most_bytes) {
+  Reader reader(name, true);
+  reader.open_memory(bytes);
+  std::string unpacked;
+  reader.read({.most_entry_bytes = most_bytes},
+              [&](const ArchiveEntry& entry) { unpacked = entry.bytes; });
+  return unpacked;
+}
+
 #else
 
 namespace {
@@ -131,6 +146,8 @@ void read_archive(std::string_view, const std::string& name, const ArchiveOption
                   const std::function<void(const ArchiveEntry&)>&) {
   left_out(name);
 }
+
+std::string unpack_gzip(std::string_view, const std::string& name, Index) { left_out(name); }
 
 #endif
 

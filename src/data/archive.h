@@ -34,4 +34,7 @@ void read_archive_file(const std::string& path, const ArchiveOptions& options,
 void read_archive(std::string_view bytes, const std::string& name, const ArchiveOptions& options,
                   const std::function<void(const ArchiveEntry&)>& use);
 
+/// What a file packed by gzip holds. Throws: as read_archive.
+std::string unpack_gzip(std::string_view bytes, const std::string& name, Index most_bytes);
+
 }  // namespace unroll::data
