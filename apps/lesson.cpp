@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "apps/commands.h"
@@ -37,6 +39,8 @@ constexpr std::array lessons{
            unrolled_lesson},
     Lesson{"bptt", "backpropagation through time by hand, beside what unroll computes",
            bptt_lesson},
+    Lesson{"reconstruction", "a Boltzmann machine gives images again through the same weights",
+           reconstruction_lesson},
     Lesson{"memory",
            "SimpleRNN, GRU and LSTM on the adding problem: cost, and how far they remember",
            memory_lesson},
@@ -48,7 +52,16 @@ struct Flags {
   CommonFlags common;
   std::string name;
   std::string plot;
+  std::string data;
 };
+
+/// Where the data sets are: --data, or UNROLL_DATA_DIR.
+std::string data_folder(const std::string& given) {
+  const char* known = std::getenv("UNROLL_DATA_DIR");
+  if (given.empty()) return known == nullptr ? "" : known;
+  if (std::filesystem::is_directory(given)) return given;
+  throw Error(ErrorKind::file, "--data " + given + ": no such folder");
+}
 
 std::string aligned(const LessonTable& table) {
   std::vector<std::size_t> widths;
@@ -106,6 +119,7 @@ int run_lesson(const Flags& flags, const std::string& line) {
   const auto begun = std::chrono::steady_clock::now();
   const LessonRun run{.seed = flags.common.seed,
                       .threads = flags.common.threads,
+                      .data = data_folder(flags.data),
                       .command = line,
                       .note =
                           [quiet](const std::string& what) {
@@ -148,6 +162,9 @@ Command lesson_command(const std::string& line) {
   command.group("lesson");
   command.choice("NAME", flags->name, names, "which one; without a name they are listed");
   command.text("--plot", flags->plot, "FILE", "draws what is to be seen: .png or .svg");
+  command.text("--data", flags->data, "FOLDER",
+               "of the data sets that some lessons use where they are there (default: "
+               "UNROLL_DATA_DIR)");
   add_common(command, flags->common);
   command.action([flags, line] { return run_lesson(*flags, line); });
   return command;

@@ -28,6 +28,7 @@ struct LessonResult {
 struct LessonRun {
   std::uint64_t seed = 7;
   int threads = 0;
+  std::string data;     ///< the folder of the data sets, or empty
   std::string command;  ///< kept in pictures
   /// Told what is being done, before it takes a while.
   std::function<void(const std::string&)> note;
@@ -39,6 +40,7 @@ LessonResult feed_forward_lesson(const LessonRun& run);
 LessonResult architectures_lesson(const LessonRun& run);
 LessonResult unrolled_lesson(const LessonRun& run);
 LessonResult bptt_lesson(const LessonRun& run);
+LessonResult reconstruction_lesson(const LessonRun& run);
 LessonResult memory_lesson(const LessonRun& run);
 LessonResult vanishing_lesson(const LessonRun& run);
 
