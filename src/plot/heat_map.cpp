@@ -125,7 +125,8 @@ std::string HeatMap::script(const plot::Canvas& canvas) const {
                      plot::titles(canvas, options_.title, options_.x_label, options_.y_label) +
                      "unset key\n";
   text += "set border linecolor '#808080'\nset tics nomirror out scale 0.4 textcolor '#333333'\n";
-  text += tics("xtics", options_.columns, columns, room(canvas.width, 18));
+  text += tics("xtics", options_.columns, columns,
+               room(canvas.width, options_.columns.empty() ? 40 : 18));
   text += tics("ytics", options_.rows, rows, room(canvas.height, 18));
   if (!options_.columns.empty()) text += "set xtics rotate by 60 right\n";
   text += "set xrange [-0.5:" + plot::spelt(static_cast<double>(columns) - 0.5) + "]\n";
