@@ -127,7 +127,8 @@ class HeatMap final : public Picture {
 
  private:
   std::string script(const plot::Canvas& canvas) const override;
-  /// As far as the lines reach; a darker character is further from the low end of the scale.
+  /// A darker character is further from the low end of the scale. Where there are more cells than
+  /// characters, each stands for the mean of some.
   std::string characters(int columns, int lines) const override;
 
   HeatMapOptions options_;

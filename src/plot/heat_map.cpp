@@ -95,6 +95,22 @@ std::string tics(const char* axis, const Words& words, Index count, Index room) 
   return std::string("set ") + axis + " (" + list + ")\n";
 }
 
+/// The mean of the finite values that one character of a smaller drawing stands for; NaN for none.
+double mean_of_part(const Tensor& values, Index row, Index rows, Index column, Index columns) {
+  const Index R = values.shape()[0], C = values.shape()[1];
+  double sum = 0;
+  Index count = 0;
+  for (Index i = row * R / rows; i < (row + 1) * R / rows; ++i) {
+    for (Index j = column * C / columns; j < (column + 1) * C / columns; ++j) {
+      const double value = values.values<double>()[static_cast<std::size_t>(i * C + j)];
+      if (!std::isfinite(value)) continue;
+      sum += value;
+      ++count;
+    }
+  }
+  return count == 0 ? std::nan("") : sum / static_cast<double>(count);
+}
+
 std::string grid(const Tensor& values) {
   const Index rows = values.shape()[0], columns = values.shape()[1];
   const auto numbers = values.values<double>();
@@ -148,19 +164,19 @@ std::string HeatMap::characters(int columns, int lines) const {
   constexpr std::string_view shades = " .:-=+*#%@";
   const Tensor values = options_.values.to(DType::float64);
   const Scale scale = scale_of(options_, values);
-  const Index rows = values.shape()[0], across = values.shape()[1];
   constexpr Index margin = 21;
-  const Index shown = std::min<Index>(rows, lines - 2);
-  const Index wide = std::min<Index>(across, std::max<Index>(columns - margin, 1));
+  const Index rows = values.shape()[0], shown = std::min<Index>(rows, lines - 2);
+  const Index wide = std::min(values.shape()[1], std::max<Index>(columns - margin, 1));
   std::string text = options_.title.empty() ? "" : options_.title + "\n";
   for (Index row = 0; row < shown; ++row) {
+    const Index first = row * rows / shown;
     std::string name = options_.rows.empty()
-                           ? std::to_string(row)
-                           : shortened(options_.rows[static_cast<std::size_t>(row)]);
+                           ? std::to_string(first)
+                           : shortened(options_.rows[static_cast<std::size_t>(first)]);
     name.resize(std::max<std::size_t>(name.size(), margin - 1), ' ');
     text += name + " ";
     for (Index column = 0; column < wide; ++column) {
-      const double value = values.values<double>()[static_cast<std::size_t>(row * across + column)];
+      const double value = mean_of_part(values, row, shown, column, wide);
       const double share = std::clamp((value - scale.low) / (scale.high - scale.low), 0.0, 1.0);
       text += std::isfinite(value)
                   ? shades[static_cast<std::size_t>(share * static_cast<double>(shades.size() - 1))]

@@ -29,9 +29,11 @@ TEST(HeatMap, AsCharacters) {
             "0                     @\n                     1 is ' ', 3 is '@'\n");
   EXPECT_THAT(HeatMap({.values = Tensor::of<float>({1, 1}, {7})}).text(),
               HasSubstr("6.5 is ' ', 7.5 is '@'"));
-  // What does not fit is left out.
-  EXPECT_THAT(HeatMap({.values = Tensor({9, 200})}).text(30, 5),
-              StartsWith("0                    ====="));
+  // What does not fit shares characters: each is the mean of 0, 8, 8 and 8.
+  Tensor wide({2, 40});
+  for (Index i = 0; i < 80; ++i) wide.floats()[i] = i % 4 == 0 ? 0 : 8;
+  const std::string text = HeatMap({.values = wide}).text(31, 5);
+  EXPECT_THAT(text, StartsWith("0                    **********\n"));
 }
 
 TEST(HeatMap, AsPictures) {
