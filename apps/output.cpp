@@ -66,6 +66,7 @@ void complain(const Error& error) {
 
 bool error_is_terminal() { return is_terminal(STDERR_FILENO); }
 bool output_is_terminal() { return is_terminal(STDOUT_FILENO); }
+bool input_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 
 int terminal_columns() {
   winsize size{};

@@ -22,6 +22,8 @@ void complain(const Error& error);
 /// Whether standard error (standard output) is a terminal that understands control sequences.
 bool error_is_terminal();
 bool output_is_terminal();
+/// Whether somebody types into standard input.
+bool input_is_terminal();
 /// The width of the terminal that standard output is, else 80.
 int terminal_columns();
 

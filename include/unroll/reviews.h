@@ -72,8 +72,8 @@ struct IndexOptions {
 
 /// Reviews as lists of ids.
 struct IndexedPart {
-  Sequences x;
-  std::vector<std::int32_t> y;
+  Sequences x = {};
+  std::vector<std::int32_t> y = {};
   Tensor labels() const;  ///< y as float32 (reviews, 1)
 };
 struct IndexedReviews {

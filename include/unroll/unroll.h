@@ -63,6 +63,7 @@
 #include "unroll/ngram.h"
 #include "unroll/plot_model.h"
 #include "unroll/reviews.h"
+#include "unroll/sentiment.h"
 #include "unroll/text_files.h"
 #include "unroll/text_json.h"
 #include "unroll/trace.h"
