@@ -9,10 +9,11 @@
 // ends; the test reviews are only reported. The baseline is logistic regression on words and word
 // pairs that naive Bayes has weighted (Wang, Manning, 2012), trained on all training reviews.
 //
-// The model joins two. The network reads the last `length` words of a review as vectors, in both
-// directions, by GRUs whose outputs are pooled over time: their greatest and their mean values. It
-// is trained by itself. Then the coefficients of network and baseline in the sum of their log odds
-// are fitted on the reviews kept apart. What each gives alone is in the report too.
+// The model joins two: the log odds of a positive review are the sum of what the baseline says and
+// of what a network says, which reads the last `length` words as vectors, in both directions, by
+// GRUs whose outputs are pooled over time (their greatest and their mean values). While the network
+// learns, it is given the baseline's answers to reviews that the baseline has not learnt from
+// (cross-validation in five folds), and so learns what the baseline does not know.
 #pragma once
 
 #include <functional>
@@ -61,8 +62,6 @@ class SentimentModel {
   std::string recurrent_layer() const;
 
  private:
-  std::vector<std::int32_t> ids(std::string_view text) const;
-
   Model model_;
   TextEncoder encoder_;
   SentimentConfig config_;
@@ -99,8 +98,8 @@ struct SentimentOptions {
 
 /// How well a model tells positive from negative reviews.
 struct SentimentScore {
-  std::string name;     ///< "model", "network", "nb_logistic", "lesson"
-  std::string label;    ///< "BiGRU(64)", ...
+  std::string name;     ///< "model", "nb_logistic", "lesson"
+  std::string label;    ///< "bidirectional GRU(64) beside word pairs", ...
   double accuracy = 0;  ///< on the test reviews
   double loss = 0;      ///< mean binary cross-entropy there
 };

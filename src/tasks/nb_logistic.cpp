@@ -10,6 +10,7 @@ namespace unroll::tasks {
 namespace {
 
 constexpr Index passes = 3;
+constexpr std::size_t folds = 5;
 constexpr double rate = 0.02, penalty = 1e-4;
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -32,26 +33,6 @@ std::vector<double> ratios(const Sequences& texts, std::span<const std::int32_t>
   for (std::size_t k = 1; k < size; ++k) {
     result[k] = std::log(positive[k] / positives) - std::log(negative[k] / negatives);
   }
-  return result;
-}
-
-/// Gauss's elimination with the largest pivot; the last column is the right-hand side.
-std::vector<double> solved(std::vector<std::vector<double>> rows) {
-  const std::size_t n = rows.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    std::size_t best = i;
-    for (std::size_t k = i + 1; k < n; ++k) {
-      if (std::abs(rows[k][i]) > std::abs(rows[best][i])) best = k;
-    }
-    std::swap(rows[i], rows[best]);
-    for (std::size_t k = 0; k < n; ++k) {
-      if (k == i) continue;
-      const double factor = rows[k][i] / rows[i][i];
-      for (std::size_t j = i; j <= n; ++j) rows[k][j] -= factor * rows[i][j];
-    }
-  }
-  std::vector<double> result(n);
-  for (std::size_t i = 0; i < n; ++i) result[i] = rows[i][n] / rows[i][i];
   return result;
 }
 
@@ -98,48 +79,27 @@ NbLogistic train_nb_logistic(const Sequences& texts, std::span<const std::int32_
   return model;
 }
 
-double accuracy(const NbLogistic& model, const Sequences& texts,
-                std::span<const std::int32_t> labels) {
-  Index right = 0;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    right += (model.logit(texts[i]) > 0) == (labels[i] == 1) ? 1 : 0;
-  }
-  return static_cast<double>(right) / static_cast<double>(texts.size());
+std::vector<double> logits(const NbLogistic& model, const Sequences& texts) {
+  std::vector<double> result;
+  for (const auto& numbers : texts) result.push_back(model.logit(numbers));
+  return result;
 }
 
-std::vector<double> fit_logits(const std::vector<std::vector<double>>& logits,
-                               std::span<const std::int32_t> labels) {
-  constexpr int most_steps = 50;
-  constexpr double ridge = 1e-6, enough = 1e-9;
-  const std::size_t n = logits.size() + 1;
-  std::vector<double> coefficients(n), row(n, 1);
-  for (int step = 0; step < most_steps; ++step) {
-    std::vector<std::vector<double>> system(n, std::vector<double>(n + 1));
-    for (std::size_t i = 0; i < n; ++i) {
-      system[i][i] = ridge;
-      system[i][n] = -ridge * coefficients[i];
+std::vector<double> unseen_logits(const Sequences& texts, std::span<const std::int32_t> labels,
+                                  Index count, std::uint64_t seed) {
+  std::vector<double> result(texts.size());
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    Sequences others;
+    std::vector<std::int32_t> labels_of_others;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (i % folds == fold) continue;
+      others.push_back(texts[i]);
+      labels_of_others.push_back(labels[i]);
     }
-    for (std::size_t text = 0; text < labels.size(); ++text) {
-      double logit = coefficients[n - 1];
-      for (std::size_t i = 0; i + 1 < n; ++i) {
-        row[i] = logits[i][text];
-        logit += coefficients[i] * row[i];
-      }
-      const double p = sigmoid(logit), curvature = p * (1 - p);
-      for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t k = 0; k < n; ++k) system[i][k] += curvature * row[i] * row[k];
-        system[i][n] += (labels[text] - p) * row[i];
-      }
-    }
-    double moved = 0;
-    const std::vector<double> change = solved(std::move(system));
-    for (std::size_t i = 0; i < n; ++i) {
-      coefficients[i] += change[i];
-      moved = std::max(moved, std::abs(change[i]));
-    }
-    if (moved < enough) break;
+    const NbLogistic model = train_nb_logistic(others, labels_of_others, count, seed);
+    for (std::size_t i = fold; i < texts.size(); i += folds) result[i] = model.logit(texts[i]);
   }
-  return coefficients;
+  return result;
 }
 
 }  // namespace unroll::tasks

@@ -27,13 +27,12 @@ struct NbLogistic {
 NbLogistic train_nb_logistic(const Sequences& texts, std::span<const std::int32_t> labels,
                              Index count, std::uint64_t seed);
 
-/// The share of texts whose label has the greater probability.
-double accuracy(const NbLogistic& model, const Sequences& texts,
-                std::span<const std::int32_t> labels);
-
-/// Coefficients of logits and their bias, the last, that minimise the mean log loss on labels.
-/// Shapes: logits[model][text]. Newton's method; a little ridge keeps it defined.
-std::vector<double> fit_logits(const std::vector<std::vector<double>>& logits,
-                               std::span<const std::int32_t> labels);
+/// Of all texts.
+std::vector<double> logits(const NbLogistic& model, const Sequences& texts);
+/// What models say of texts that they have not learnt from: the texts are dealt to five folds in
+/// turn, and a model of the other four answers for each.
+/// Requires: as train_nb_logistic, of the texts without any fold.
+std::vector<double> unseen_logits(const Sequences& texts, std::span<const std::int32_t> labels,
+                                  Index count, std::uint64_t seed);
 
 }  // namespace unroll::tasks

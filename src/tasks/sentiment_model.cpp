@@ -19,6 +19,15 @@ namespace {
 /// Texts whose numbers are made at once: n-grams take much room.
 constexpr std::size_t at_once = 256;
 
+std::vector<std::int32_t> ids_of(const TextEncoder& encoder, std::string_view text, bool lesson) {
+  if (lesson) return indexed(encoder, text);
+  std::vector<std::int32_t> ids = encoder.encode(tasks::without_markup(text));
+  // How words are set apart says nothing.
+  const auto blank = encoder.id(" "), join = encoder.id("<join>");
+  std::erase_if(ids, [&](std::int32_t id) { return id == blank || id == join; });
+  return ids;
+}
+
 void check(const Model& model, const SentimentConfig& config) {
   tasks::check_count("SentimentModel", "length", config.length, 1, 100'000);
   std::vector<Index> wanted{config.length};
@@ -53,6 +62,18 @@ void check_text(std::string_view text, std::size_t i) {
 
 }  // namespace
 
+namespace tasks {
+
+Tensor sentiment_ids(const TextEncoder& encoder, const std::vector<std::string>& texts,
+                     const SentimentConfig& config) {
+  Sequences ids;
+  for (const std::string& text : texts) ids.push_back(ids_of(encoder, text, config.lesson));
+  const Side padding = config.lesson ? Side("pre") : Side("post");
+  return pad_sequences(ids, {.maxlen = config.length, .padding = padding});
+}
+
+}  // namespace tasks
+
 SentimentModel::SentimentModel(const Model& model, const TextEncoder& encoder,
                                const SentimentConfig& config)
     : model_(model), encoder_(encoder), config_(config) {
@@ -62,28 +83,15 @@ SentimentModel::SentimentModel(const Model& model, const TextEncoder& encoder,
   }
 }
 
-std::vector<std::int32_t> SentimentModel::ids(std::string_view text) const {
-  if (config_.lesson) return indexed(encoder_, text);
-  std::vector<std::int32_t> ids = encoder_.encode(tasks::without_markup(text));
-  // How words are set apart says nothing.
-  const auto blank = encoder_.id(" "), join = encoder_.id("<join>");
-  ids.erase(std::remove_if(ids.begin(), ids.end(),
-                           [&](std::int32_t id) { return id == blank || id == join; }),
-            ids.end());
-  return ids;
-}
-
 Tensors SentimentModel::inputs(const std::vector<std::string>& texts) const {
-  Sequences words, numbers;
+  Sequences numbers;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (const auto wrong = text::first_invalid(texts[i])) {
       throw text::not_utf8(texts[i], *wrong, "text " + std::to_string(i));
     }
-    words.push_back(ids(texts[i]));
     if (ngrams_) numbers.push_back(ngrams_->ngrams.numbers(tasks::without_markup(texts[i])));
   }
-  const Side padding = config_.lesson ? Side("pre") : Side("post");
-  Tensors result{pad_sequences(words, {.maxlen = config_.length, .padding = padding})};
+  Tensors result{tasks::sentiment_ids(encoder_, texts, config_)};
   if (ngrams_) {
     result.push_back(pad_sequences(numbers, {.maxlen = config_.ngram_length, .padding = "post"}));
   }
@@ -110,7 +118,7 @@ std::vector<double> SentimentModel::predict(const std::vector<std::string>& text
 }
 
 std::vector<std::string> SentimentModel::words(std::string_view text) const {
-  std::vector<std::int32_t> seen = ids(text);
+  std::vector<std::int32_t> seen = ids_of(encoder_, text, config_.lesson);
   const auto length = static_cast<std::size_t>(config_.length);
   if (seen.size() > length) seen.erase(seen.begin(), seen.end() - config_.length);
   std::vector<std::string> result;

@@ -11,6 +11,8 @@ namespace unroll::tasks {
 
 namespace {
 
+constexpr const char* coefficient_name = "baseline_coefficient";
+
 Recurrent recurrent(const SentimentOptions& o) {
   if (o.cell == "simple_rnn") return SimpleRNN(o.units, {.return_sequences = true});
   if (o.cell == "gru") return GRU(o.units, {.return_sequences = true});
@@ -48,27 +50,27 @@ SentimentNetwork sentiment_network(const SentimentOptions& o, Index words) {
   return {.words = ids, .logit = logit, .label = label_of(o)};
 }
 
-Model network_alone(const SentimentNetwork& network) {
-  const Symbol positive = ActivationLayer("sigmoid")(network.logit);
-  return Model({.inputs = {network.words}, .outputs = {positive}, .name = "sentiment_network"});
+Model beside_baseline(const SentimentNetwork& network) {
+  const Symbol odds = Input({.shape = {1}, .name = "baseline"});
+  Dense coefficient(1, {.use_bias = false, .kernel_initializer = "ones", .name = coefficient_name});
+  const Symbol positive = ActivationLayer("sigmoid")(Add()({network.logit, coefficient(odds)}));
+  return Model({.inputs = {network.words, odds}, .outputs = {positive}, .name = "sentiment_fit"});
 }
 
 Model joined(const SentimentNetwork& network, const NbLogistic& baseline, Index ngram_length,
-             const std::vector<double>& coefficients) {
+             const Model& fitted) {
   const Symbol numbers = Input({.shape = {ngram_length}, .name = "ngrams"});
-  // The sum of the weights of what a review has: padding weighs nothing.
+  // The sum of the weights of what a review has, times the coefficient: padding weighs nothing.
   Embedding weights(static_cast<Index>(baseline.weights.size()), 1, {.name = "ngram_weights"});
   Dense sum(1, {.name = "ngram_logit"});
-  const Symbol ngram_logit = sum(Flatten()(weights(numbers)));
-  Dense together(1, {.activation = "sigmoid", .name = "positive"});
-  const Symbol positive = together(Concatenate()({network.logit, ngram_logit}));
+  const Symbol odds = sum(Flatten()(weights(numbers)));
+  const Symbol positive =
+      ActivationLayer("sigmoid", {.name = "positive"})(Add()({network.logit, odds}));
   Model model({.inputs = {network.words, numbers}, .outputs = {positive}, .name = "sentiment"});
+  const float coefficient = fitted.get_layer(coefficient_name).get_weights()[0].floats()[0];
   weights.set_weights({column(baseline.weights)});
-  sum.set_weights({column(std::vector<float>(static_cast<std::size_t>(ngram_length), 1)),
-                   Tensor::of<float>({1}, {static_cast<float>(baseline.bias)})});
-  together.set_weights(
-      {column({static_cast<float>(coefficients[0]), static_cast<float>(coefficients[1])}),
-       Tensor::of<float>({1}, {static_cast<float>(coefficients[2])})});
+  sum.set_weights({column(std::vector<float>(static_cast<std::size_t>(ngram_length), coefficient)),
+                   Tensor::of<float>({1}, {coefficient * static_cast<float>(baseline.bias)})});
   return model;
 }
 

@@ -60,26 +60,10 @@ SentimentScore score_of(const std::string& name, const std::string& label,
   return score;
 }
 
-std::vector<double> logits_of(const std::vector<float>& probabilities) {
-  constexpr double least = 1e-7;
-  std::vector<double> logits;
-  for (const float p : probabilities) {
-    const double inside = std::clamp(static_cast<double>(p), least, 1 - least);
-    logits.push_back(std::log(inside / (1 - inside)));
-  }
-  return logits;
-}
-
-std::vector<double> logits_of(Model& network, const Tensor& words) {
-  const Tensors answers = network.predict(words, {.batch_size = batch_of_tests});
-  const auto values = answers[0].values<float>();
-  return logits_of(std::vector<float>(values.begin(), values.end()));
-}
-
-std::vector<double> logits_of(const NbLogistic& model, const Sequences& texts) {
-  std::vector<double> logits;
-  for (const auto& numbers : texts) logits.push_back(model.logit(numbers));
-  return logits;
+Tensor column(const std::vector<double>& values) {
+  Tensor result({static_cast<Index>(values.size()), 1});
+  std::ranges::transform(values, result.floats(), [](double x) { return static_cast<float>(x); });
+  return result;
 }
 
 // --- the lesson ---
@@ -154,8 +138,7 @@ class Training {
         parts_(split(reviews.train, options)),
         encoder_(TextEncoder::words(parts_.train.texts, {.size = options.words, .lower = true})),
         network_(tasks::sentiment_network(options, encoder_.size())),
-        alone_(tasks::network_alone(network_)),
-        reader_(alone_, encoder_, {.length = options.length}) {
+        fitted_(tasks::beside_baseline(network_)) {
     for (const std::string& text : reviews.test.texts) {
       test_.texts.push_back(tasks::without_markup(text));
     }
@@ -163,44 +146,67 @@ class Training {
   }
 
   Sentiment run() {
-    alone_.compile({.optimizer = Adam{.learning_rate = options_.learning_rate, .clipnorm = 1},
-                    .loss = "binary_crossentropy",
-                    .metrics = {"accuracy"},
-                    .seed = options_.seed,
-                    .threads = options_.threads});
     plan();
+    learn_baseline();
     fit();
-    if (report_.interrupted) return {.model = reader_, .report = std::move(report_)};
-    return join();
+    SentimentModel model(tasks::joined(network_, baseline_, most_ngrams_seen, fitted_), encoder_,
+                         config());
+    if (!report_.interrupted) measure(model);
+    return {.model = std::move(model), .report = std::move(report_)};
   }
 
  private:
   void plan() {
     report_.layers = "Embedding(" + std::to_string(encoder_.size()) + ", " +
                      std::to_string(options_.embedding) + ") > " + network_.label +
-                     " > greatest, mean > Dense(1)";
+                     " > greatest, mean > Dense(1), beside word pairs";
     report_.train = count(parts_.train);
     report_.validation = count(parts_.validation);
     report_.test = count(test_);
-    report_.parameters = alone_.count_params();
+    report_.parameters = fitted_.count_params();
     if (options_.planned) options_.planned(report_);
   }
 
+  /// What is used is trained on all reviews; what the network learns beside are answers to reviews
+  /// that were new to whoever gave them, as those to the test reviews will be.
+  void learn_baseline() {
+    std::vector<std::string> texts = parts_.train.texts;
+    std::vector<std::int32_t> labels = parts_.train.labels;
+    texts.insert(texts.end(), parts_.validation.texts.begin(), parts_.validation.texts.end());
+    labels.insert(labels.end(), parts_.validation.labels.begin(), parts_.validation.labels.end());
+    ngrams_ = tasks::NGrams(texts, least_texts);
+    const Sequences numbers = numbers_of(ngrams_, texts);
+    const auto border = numbers.begin() + static_cast<std::ptrdiff_t>(parts_.train.texts.size());
+    const Sequences learnt(numbers.begin(), border), kept(border, numbers.end());
+    const Index size = ngrams_.size();
+    const std::uint64_t seed = options_.seed;
+    train_odds_ = tasks::unseen_logits(learnt, parts_.train.labels, size, seed);
+    validation_odds_ =
+        tasks::logits(tasks::train_nb_logistic(learnt, parts_.train.labels, size, seed), kept);
+    baseline_ = tasks::train_nb_logistic(numbers, labels, size, seed);
+  }
+
   void fit() {
-    const auto stopping =
-        early_stopping({.patience = options_.patience, .restore_best_weights = true});
-    FitOptions fit{.batch_size = options_.batch_size,
-                   .epochs = options_.epochs,
-                   .callbacks = options_.callbacks,
-                   .validation_data = Validation{.x = words(parts_.validation),
-                                                 .y = labels_of(parts_.validation.labels)},
-                   .progress = options_.progress};
-    fit.callbacks.push_back(stopping);
+    fitted_.compile({.optimizer = Adam{.learning_rate = options_.learning_rate, .clipnorm = 1},
+                     .loss = "binary_crossentropy",
+                     .metrics = {"accuracy"},
+                     .seed = options_.seed,
+                     .threads = options_.threads});
+    FitOptions fit{
+        .batch_size = options_.batch_size,
+        .epochs = options_.epochs,
+        .callbacks = options_.callbacks,
+        .validation_data = Validation{.x = {words(parts_.validation), column(validation_odds_)},
+                                      .y = labels_of(parts_.validation.labels)},
+        .progress = options_.progress};
+    fit.callbacks.push_back(
+        early_stopping({.patience = options_.patience, .restore_best_weights = true}));
     fit.interrupted = [this] {
       report_.interrupted = options_.interrupted && options_.interrupted();
       return report_.interrupted;
     };
-    report_.history = alone_.fit(words(parts_.train), labels_of(parts_.train.labels), fit);
+    report_.history = fitted_.fit({words(parts_.train), column(train_odds_)},
+                                  labels_of(parts_.train.labels), fit);
     check_finite(report_.history);
     if (report_.interrupted) return;
     const auto& losses = report_.history["val_loss"];
@@ -208,60 +214,35 @@ class Training {
     report_.stopped = static_cast<Index>(losses.size()) < options_.epochs;
   }
 
-  /// The baseline is trained twice: on what the network has learnt from, so that both are judged on
-  /// reviews that are new to them, and on all, which is what is used.
-  Sentiment join() {
-    std::vector<std::string> texts = parts_.train.texts;
-    std::vector<std::int32_t> labels = parts_.train.labels;
-    texts.insert(texts.end(), parts_.validation.texts.begin(), parts_.validation.texts.end());
-    labels.insert(labels.end(), parts_.validation.labels.begin(), parts_.validation.labels.end());
-    const tasks::NGrams ngrams(texts, least_texts);
-    const Sequences numbers = numbers_of(ngrams, texts);
-    const auto border = numbers.begin() + static_cast<std::ptrdiff_t>(parts_.train.texts.size());
-    const Sequences learnt(numbers.begin(), border), kept(border, numbers.end());
-    const NbLogistic before =
-        tasks::train_nb_logistic(learnt, parts_.train.labels, ngrams.size(), options_.seed);
-    const std::vector<double> coefficients =
-        tasks::fit_logits({logits_of(alone_, words(parts_.validation)), logits_of(before, kept)},
-                          parts_.validation.labels);
-    const NbLogistic baseline =
-        tasks::train_nb_logistic(numbers, labels, ngrams.size(), options_.seed);
-    SentimentModel model(tasks::joined(network_, baseline, most_ngrams_seen, coefficients),
-                         encoder_, config(ngrams));
-    measure(baseline, numbers_of(ngrams, test_.texts), coefficients);
-    report_.parameters = model.model().count_params();
-    return {.model = std::move(model), .report = std::move(report_)};
-  }
-
-  void measure(const NbLogistic& baseline, const Sequences& numbers,
-               const std::vector<double>& coefficients) {
-    const std::vector<double> network = logits_of(alone_, words(test_)),
-                              linear = logits_of(baseline, numbers);
-    std::vector<double> both;
-    for (std::size_t i = 0; i < network.size(); ++i) {
-      both.push_back(coefficients[0] * network[i] + coefficients[1] * linear[i] + coefficients[2]);
-    }
+  void measure(const SentimentModel& model) {
+    const std::vector<double> odds = tasks::logits(baseline_, numbers_of(ngrams_, test_.texts));
+    const Logs logs = fitted_.evaluate({words(test_), column(odds)}, labels_of(test_.labels),
+                                       {.batch_size = batch_of_tests});
     report_.scores = {
-        score_of("model", "network and word pairs", both, test_.labels),
-        score_of("network", network_.label, network, test_.labels),
-        score_of("nb_logistic", "naive Bayes weighted logistic regression", linear, test_.labels)};
+        score_of("model", network_.label + " beside word pairs", logs),
+        score_of("nb_logistic", "naive Bayes weighted logistic regression", odds, test_.labels)};
+    report_.parameters = model.model().count_params();
   }
 
-  SentimentConfig config(const tasks::NGrams& ngrams) const {
+  SentimentConfig config() const {
     SentimentConfig config{.length = options_.length, .ngram_length = most_ngrams_seen};
-    for (Index i = 0; i < ngrams.size(); ++i) config.ngrams.emplace_back(ngrams[i]);
+    for (Index i = 0; i < ngrams_.size(); ++i) config.ngrams.emplace_back(ngrams_[i]);
     return config;
   }
 
-  Tensor words(const Reviews& reviews) const { return reader_.inputs(reviews.texts)[0]; }
+  Tensor words(const Reviews& reviews) const {
+    return tasks::sentiment_ids(encoder_, reviews.texts, {.length = options_.length});
+  }
 
   const SentimentOptions& options_;
   Split parts_;
   Reviews test_;
   TextEncoder encoder_;
   tasks::SentimentNetwork network_;
-  Model alone_;
-  SentimentModel reader_;
+  Model fitted_;
+  tasks::NGrams ngrams_;
+  NbLogistic baseline_;
+  std::vector<double> train_odds_, validation_odds_;
   SentimentReport report_;
 };
 
