@@ -35,6 +35,13 @@ void show(const Flags& flags, const TextEncoder& encoder, const LanguageModel& m
   say(line);
 }
 
+std::string parts_text(const LanguageText& text) {
+  const Index watched = static_cast<Index>(text.ids.size()) - text.learnt;
+  return fmt::format("the first {} to learn from, the last {} to validate", grouped(text.learnt),
+                     grouped(watched)) +
+         unknown_text(text);
+}
+
 std::string result_text(const LanguageText& text, const LanguageScore& score) {
   const double nats = text.per_character(score.nats);
   std::string line = fmt::format("validation: {:.3f} nats a character ({:.3f} bits)", nats,
@@ -58,13 +65,13 @@ int train_now(Flags& flags) {
   check_output(flags);
   // Refused before a text is read that may be long.
   static_cast<void>(checkpoint_path(flags.checkpoint, flags.save));
-  flags.text.name = flags.file == "-" ? "standard input" : flags.file;
+  flags.text.name = file_name(flags);
   const LanguageText text = read_language(read_text_file(flags.file), flags.text);
   flags.training.learnt = text.learnt;
   const bool talks = !flags.common.quiet && !flags.common.json;
   const LanguageModel model = language_model(flags, text.encoder);
   flags.training.planned = [&](const LanguageReport& plan) {
-    if (talks) write_out(language_heading("unroll generate train", flags, text, model, plan));
+    if (talks) write_out(language_heading(flags, text, parts_text(text), model, plan));
   };
   if (flags.shown > 0 && !flags.common.quiet) {
     flags.training.epoch_done = [&](const LanguageModel&, Index) {
@@ -87,22 +94,6 @@ int train_now(Flags& flags) {
         "; it writes with: " + command_line({"unroll", "generate", "sample", flags.save}));
   }
   return 0;
-}
-
-int run(Flags& flags) {
-  if (flags.file.empty() && !goes_on_alone(flags)) {
-    throw Error(
-        ErrorKind::value, "unroll generate train: FILE is required",
-        {.want = "a text to learn, or --resume FILE", .hint = "unroll generate train --help"});
-  }
-  if (!flags.shown_asked) flags.shown = error_is_terminal() ? 200 : 0;
-  if (!goes_on_alone(flags)) return train_now(flags);
-  const std::vector<std::string> words = words_to_go_on(flags);
-  std::vector<const char*> arguments;
-  for (const std::string& word : words) arguments.push_back(word.c_str());
-  Command root("unroll", "", "");
-  root.add(generate_command(words));
-  return root.main(static_cast<int>(arguments.size()), arguments.data());
 }
 
 }  // namespace
@@ -130,7 +121,8 @@ Command generate_train_command(const std::vector<std::string>& words) {
   add_output(command, *flags);
   command.action([flags, shown] {
     flags->shown_asked = shown.given();
-    return run(*flags);
+    if (!flags->shown_asked) flags->shown = error_is_terminal() ? 200 : 0;
+    return goes_on_alone(*flags) ? go_on(*flags, generate_command) : train_now(*flags);
   });
   return command;
 }

@@ -28,23 +28,6 @@ std::string entry(const std::string& name, const std::string& text) {
 /// The words behind "unroll generate train".
 constexpr std::ptrdiff_t words_of_command = 3;
 
-std::string file_name(const LanguageFlags& flags) {
-  return flags.file == "-" ? "standard input" : flags.file;
-}
-
-std::string tokens_text(const LanguageText& text, const LanguageReport& plan) {
-  const std::string kind(to_string(text.encoder.kind()));
-  const std::string part = text.encoder.kind() == TextEncoderKind::characters
-                               ? ""
-                               : fmt::format(" in {} characters", grouped(text.learnt_characters));
-  std::string line =
-      fmt::format("{}, {} different; the first {}{} to learn from, the last {} to validate", kind,
-                  grouped(text.encoder.size()), grouped(plan.training_tokens), part,
-                  grouped(plan.validation_tokens));
-  if (text.unknown > 0) line += fmt::format(", of which {} unknown", grouped(text.unknown));
-  return line;
-}
-
 }  // namespace
 
 // --- flags ---
@@ -82,6 +65,11 @@ void add_network(Command& command, LanguageFlags& flags) {
                 64);
   command.count("--embedding", o.embedding,
                 fmt::format("numbers that stand for a token (default {})", o.embedding), 1, 16'384);
+  command.count("--projection", o.projection,
+                fmt::format("numbers that the last layer's outputs are brought down to before the "
+                            "vocabulary; 0: none (default {})",
+                            o.projection),
+                0, 16'384);
   command.number_or_zero("--dropout", o.dropout,
                          fmt::format("share of each recurrent layer's outputs that is dropped "
                                      "while training (default {})",
@@ -134,13 +122,27 @@ void add_output(Command& command, LanguageFlags& flags) {
 // --- going on ---
 
 bool goes_on_alone(const LanguageFlags& flags) {
-  return flags.file.empty() && !flags.checkpoint.resume.empty();
+  if (!flags.file.empty()) return false;
+  if (!flags.checkpoint.resume.empty()) return true;
+  const std::string command = "unroll " + flags.words[1] + " " + flags.words[2];
+  throw Error(ErrorKind::value, command + ": FILE is required",
+              {.want = "a text to learn, or --resume FILE", .hint = command + " --help"});
 }
 
-std::vector<std::string> words_to_go_on(const LanguageFlags& flags) {
+int go_on(const LanguageFlags& flags, Command (*add)(const std::vector<std::string>& words)) {
   std::vector<std::string> words = kept_command(flags.checkpoint.resume);
+  if (words.size() < 3 || words[1] != flags.words[1]) {
+    const std::string other = words.size() < 3 ? "" : "unroll " + words[1] + " " + words[2];
+    throw Error(ErrorKind::value, flags.checkpoint.resume + ": the training of another command",
+                {.got = command_line(words),
+                 .hint = other + " --resume " + command_line({flags.checkpoint.resume})});
+  }
   words.insert(words.end(), flags.words.begin() + words_of_command, flags.words.end());
-  return words;
+  std::vector<const char*> arguments;
+  for (const std::string& word : words) arguments.push_back(word.c_str());
+  Command root("unroll", "", "");
+  root.add(add(words));
+  return root.main(static_cast<int>(arguments.size()), arguments.data());
 }
 
 std::string how_to_go_on(const LanguageFlags& flags, const std::string& checkpoint) {
@@ -193,16 +195,27 @@ LanguageReport train_language(const LanguageFlags& flags, const LanguageModel& m
   return report;
 }
 
-std::string language_heading(const std::string& command, const LanguageFlags& flags,
-                             const LanguageText& text, const LanguageModel& model,
+std::string file_name(const LanguageFlags& flags) {
+  return flags.file == "-" ? "standard input" : flags.file;
+}
+
+std::string unknown_text(const LanguageText& text) {
+  return text.unknown > 0 ? fmt::format(", of which {} unknown", grouped(text.unknown)) : "";
+}
+
+std::string language_heading(const LanguageFlags& flags, const LanguageText& text,
+                             const std::string& parts, const LanguageModel& model,
                              const LanguageReport& plan) {
   const LanguageTraining& o = flags.training;
   std::string network = model.label();
   if (flags.model.dropout > 0) network += fmt::format(", dropout {}", flags.model.dropout);
+  const std::string command = "unroll " + flags.words[1] + " " + flags.words[2];
   return wrapped(fmt::format("{} · {}: {} characters", command, file_name(flags),
                              grouped(text.learnt_characters + text.watched_characters)),
                  2) +
-         "\n" + entry("text", tokens_text(text, plan)) +
+         "\n" +
+         entry("text", fmt::format("{}, {} different; {}", to_string(text.encoder.kind()),
+                                   grouped(text.encoder.size()), parts)) +
          entry("model", fmt::format("{}, {} parameters", network, grouped(plan.parameters))) +
          entry("training",
                fmt::format("{} streams, {} tokens of each a step, {} steps an epoch, at most {} "

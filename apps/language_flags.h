@@ -29,9 +29,11 @@ void add_network(Command& command, LanguageFlags& flags);
 void add_training(Command& command, LanguageFlags& flags);
 void add_output(Command& command, LanguageFlags& flags);
 
-/// Whether the command is to be read again with the words that a checkpoint kept, and those words.
+/// Whether only --resume is given: the command is then read again with the words that the
+/// checkpoint kept. Throws: Error (value) where there is neither a FILE nor a checkpoint.
 bool goes_on_alone(const LanguageFlags& flags);
-std::vector<std::string> words_to_go_on(const LanguageFlags& flags);
+/// Reads it again; `add` makes the command of its words.
+int go_on(const LanguageFlags& flags, Command (*add)(const std::vector<std::string>& words));
 
 /// What can be refused before any work is done. Throws: Error.
 void check_output(const LanguageFlags& flags);
@@ -44,10 +46,15 @@ LanguageModel language_model(const LanguageFlags& flags, const TextEncoder& enco
 LanguageReport train_language(const LanguageFlags& flags, const LanguageModel& model,
                               std::span<const std::int32_t> ids);
 
-/// What heads the output: the text, the model, the training.
-std::string language_heading(const std::string& command, const LanguageFlags& flags,
-                             const LanguageText& text, const LanguageModel& model,
+/// What heads the output: the text, the model, the training. `parts` says what is learnt and what
+/// is not.
+std::string language_heading(const LanguageFlags& flags, const LanguageText& text,
+                             const std::string& parts, const LanguageModel& model,
                              const LanguageReport& plan);
+/// FILE as refusals and headings name it.
+std::string file_name(const LanguageFlags& flags);
+/// ", of which 12 are unknown", or nothing.
+std::string unknown_text(const LanguageText& text);
 /// How training ended.
 std::string ending(const LanguageReport& report);
 /// Where an interrupted training is kept, and how to go on.

@@ -29,12 +29,15 @@ struct Bundle {
   Model model;
   std::vector<std::pair<std::string, Scaler>> scalers = {};          ///< by name
   std::vector<std::pair<std::string, std::string>> properties = {};  ///< what the task notes
+  /// Numbers that the task keeps, by name.
+  std::vector<std::pair<std::string, Tensor>> tensors = {};
   /// Inputs, a few rows of each, that are run again when the bundle is loaded; none: no such check.
   Tensors sample = {};
 
   /// Throws: Error (format) where there is no such entry.
   const Scaler& scaler(std::string_view name) const;
   const std::string& property(std::string_view name) const;
+  const Tensor& tensor(std::string_view name) const;
 };
 
 /// Writes a bundle. The old file is replaced when the new one is complete and on the disk, or not

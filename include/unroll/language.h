@@ -35,6 +35,9 @@ struct LanguageModelOptions {
   Index layers = 2;
   Index embedding = 64;  ///< numbers that stand for an id
   double dropout = 0.2;  ///< after every recurrent layer, while training
+  /// Numbers that the last layer's outputs are brought down to before the vocabulary: for large
+  /// vocabularies most of the work and of the weights lies there. 0: none.
+  Index projection = 0;
 };
 
 /// How well a stream was foretold.
@@ -46,7 +49,8 @@ struct LanguageScore {
   double perplexity() const noexcept;
 };
 
-/// Embedding > layers of a recurrent cell > Dense(vocabulary), which gives logits.
+/// Embedding > layers of a recurrent cell > Dense(projection) > Dense(vocabulary), which gives
+/// logits.
 /// Shapes: ids (batch, time) -> (batch, time, vocabulary). The recurrent layers are stateful.
 /// A handle, as Model is. Threads: as Model.
 class LanguageModel {

@@ -31,8 +31,8 @@ using Discounts = std::array<double, 3>;
 /// before, c(h w) = |{v : v h w occurred}|. Below one id stands 1 / vocabulary. With n_k n-grams of
 /// count k and Y = n1 / (n1 + 2 n2): D1 = 1 - 2 Y n2 / n1, D2 = 2 - 3 Y n3 / n2,
 /// D3 = 3 - 4 Y n4 / n3, for each order by itself; where a count of counts is zero or a discount
-/// falls outside 0 to its count, all three are Y (1/2 where nothing occurred once).
-/// Every probability is above zero, and they sum to 1.
+/// falls outside 0 to its count, all three are Y (1/2 where nothing occurred once, or
+/// nothing twice). Every probability is above zero, and they sum to 1.
 ///
 /// Threads: reading from many is safe. Memory: some 40 bytes for each n-gram that occurred.
 /// Source: Chen, Goodman, "An empirical study of smoothing techniques for language modeling", 1998.

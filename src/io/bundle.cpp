@@ -29,6 +29,9 @@ constexpr double tolerance = 1e-4;
 /// Numbers that running the sample again may need in all: bounds what a hostile file can ask for.
 constexpr double most_replayed = 1 << 28;
 
+/// Before the names of what the task keeps.
+constexpr const char* task_prefix = "task/tensor/";
+
 std::string sample_name(const char* what, std::size_t i) {
   return std::string("sample/") + what + "/" + std::to_string(i);
 }
@@ -118,6 +121,7 @@ class BundleReader {
       bundle.properties.emplace_back(name, value.get<std::string>());
     }
     set_weights(bundle.model, object_in(manifest, "trainable"));
+    take_task_tensors(bundle);
     replay(bundle);
     if (!tensors_.empty()) {
       throw refusal("a tensor that the model has no use for",
@@ -158,7 +162,8 @@ class BundleReader {
   Index numbers() const {
     Index count = 0;
     for (const auto& [name, tensor] : tensors_) {
-      if (!name.starts_with("sample/")) count += tensor.elements();
+      if (!name.starts_with("sample/") && !name.starts_with(task_prefix))
+        count += tensor.elements();
     }
     return count;
   }
@@ -185,6 +190,15 @@ class BundleReader {
     Tensor tensor = found->second;
     tensors_.erase(found);
     return tensor;
+  }
+
+  void take_task_tensors(Bundle& bundle) {
+    const std::string_view prefix = task_prefix;
+    std::erase_if(tensors_, [&](const auto& entry) {
+      if (!entry.first.starts_with(prefix)) return false;
+      bundle.tensors.emplace_back(entry.first.substr(prefix.size()), entry.second);
+      return true;
+    });
   }
 
   void set_weights(Model& model, const Json& trainable) {
@@ -304,6 +318,7 @@ const Scaler& Bundle::scaler(std::string_view name) const { return entry(scalers
 const std::string& Bundle::property(std::string_view name) const {
   return entry(properties, name, "property");
 }
+const Tensor& Bundle::tensor(std::string_view name) const { return entry(tensors, name, "tensor"); }
 
 std::string write_bundle(const Bundle& bundle) {
   io::TensorFile file;
@@ -311,6 +326,9 @@ std::string write_bundle(const Bundle& bundle) {
   static_cast<void>(bundle.model.get_weights());
   file.metadata[manifest_key] = to_json(bundle).dump();
   add_weights(bundle.model, file);
+  for (const auto& [name, tensor] : bundle.tensors) {
+    file.tensors.emplace_back(task_prefix + name, tensor);
+  }
   add_sample(bundle, file);
   return io::write_safetensors(file);
 }

@@ -41,6 +41,12 @@ bool is_word(std::string_view piece) {
   return !piece.empty() && is_word_byte(piece[0]) && is_word_byte(piece.back());
 }
 
+/// Whether a piece may stand within a word: "know" and "'t" are one.
+bool is_within_word(std::string_view piece) {
+  return std::all_of(piece.begin(), piece.end(),
+                     [](char c) { return is_word_byte(c) || c == '\''; });
+}
+
 /// The word at the end of a text that is being written.
 std::string_view open_word(std::string_view text) {
   std::size_t begin = text.size();
@@ -153,7 +159,9 @@ std::vector<std::vector<double>> Completer::next_of(Ids ids,
 }
 
 std::vector<Suggestion> Completer::joined_subwords(Ids ids, std::string_view prefix) {
-  constexpr std::size_t width = 16, rounds = 8;
+  constexpr std::size_t width = 16, rounds = 32;
+  constexpr double little = 1e-3;  // of what was found: whatever still goes on changes nothing
+  double found = 0;
   std::map<std::string, double> words;
   std::vector<Beginning> beginnings{Beginning{}};
   for (std::size_t round = 0; round < rounds && !beginnings.empty(); ++round) {
@@ -167,7 +175,9 @@ std::vector<Suggestion> Completer::joined_subwords(Ids ids, std::string_view pre
         std::string_view piece = encoder_.piece(id);
         const bool begins = piece.starts_with(blank_mark);
         if (begins) piece.remove_prefix(blank_mark.size());
-        const bool goes_on = is_word(piece) && begins == (round == 0);
+        // The mark of a blank may be a piece of its own.
+        const bool goes_on =
+            begins == (round == 0) && (begins || !piece.empty()) && is_within_word(piece);
         if (!goes_on) {
           ends += p;
           continue;
@@ -179,8 +189,9 @@ std::vector<Suggestion> Completer::joined_subwords(Ids ids, std::string_view pre
         more.ids.push_back(static_cast<std::int32_t>(id));
         longer.push_back(std::move(more));
       }
-      if (round > 0 && from.word.size() >= prefix.size()) {
+      if (round > 0 && from.word.size() >= prefix.size() && is_word(from.word)) {
         words[from.word] += from.probability * ends;
+        found += from.probability * ends;
       }
     }
     const auto kept = std::min(width, longer.size());
@@ -191,6 +202,9 @@ std::vector<Suggestion> Completer::joined_subwords(Ids ids, std::string_view pre
                       });
     longer.resize(kept);
     beginnings = std::move(longer);
+    double left = 0;
+    for (const Beginning& one : beginnings) left += one.probability;
+    if (left < little * found) break;
   }
   std::vector<Suggestion> all;
   for (const auto& [word, probability] : words) all.push_back({word, probability});

@@ -24,6 +24,7 @@ void check(const LanguageModelOptions& o) {
   check_count(who, "units", o.units, 1, most_units);
   check_count(who, "layers", o.layers, 1, 64);
   check_count(who, "embedding", o.embedding, 1, most_units);
+  check_count(who, "projection", o.projection, 0, most_units);
   tasks::check_number(who, "dropout", o.dropout, o.dropout >= 0 && o.dropout < 1,
                       "from 0 to below 1");
 }
@@ -52,6 +53,7 @@ Model network(const LanguageModelOptions& o) {
     layers.push_back(recurrent(o.cell, o.units));
     drop();
   }
+  if (o.projection > 0) layers.push_back(Dense(o.projection));
   layers.push_back(Dense(o.vocabulary));
   return Sequential(std::move(layers), "language_model");
 }

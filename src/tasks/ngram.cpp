@@ -36,7 +36,7 @@ Discounts discounts_of(const Level& level) {
   for (const std::uint32_t count : level.counts) {
     if (count >= 1 && count <= 4) ++n[count];
   }
-  const double y = n[1] > 0 ? n[1] / (n[1] + 2 * n[2]) : 0.5;
+  const double y = n[1] > 0 && n[2] > 0 ? n[1] / (n[1] + 2 * n[2]) : 0.5;
   if (n[1] == 0 || n[2] == 0 || n[3] == 0 || n[4] == 0) return {y, y, y};
   Discounts d;
   for (std::size_t k = 1; k <= 3; ++k) {

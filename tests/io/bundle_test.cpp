@@ -146,6 +146,17 @@ TEST(Bundle, ScalersAndProperties) {
   EXPECT_EQ(refused([&] { again.property("window"); }), "the bundle has no property \"window\"");
 }
 
+TEST(Bundle, TensorsOfTheTask) {
+  Model model = Sequential({InputLayer({.shape = {3}}), Dense(2, {.name = "task"})});
+  const Tensor ids = Tensor::of<std::int32_t>({3}, {4, 1, 5});
+  const Bundle again = parse_bundle(write_bundle({.model = model, .tensors = {{"ids", ids}}}));
+  ASSERT_EQ(again.tensors.size(), 1U);
+  EXPECT_EQ(again.tensor("ids").describe(), "int32 (3,)");
+  EXPECT_EQ(again.tensor("ids").values<std::int32_t>()[2], 5);
+  EXPECT_EQ(refused([&] { static_cast<void>(again.tensor("words")); }),
+            "the bundle has no tensor \"words\"");
+}
+
 TEST(Bundle, AUsersOwnLayerIsRefused) {
   class Twice : public LayerImpl {
    public:
