@@ -18,7 +18,7 @@ struct Topic {
   const char* text;  ///< null: made when it is asked for
 };
 
-constexpr std::array<Topic, 8> topics{{
+constexpr std::array<Topic, 11> topics{{
     {"persistence", "the forecast to beat, and how it is decided",
      R"("Tomorrow = today" is a forecast too: persistence. Prices, temperatures and the
 like move little from one step to the next, so it is hard to beat, and a network
@@ -79,6 +79,53 @@ Adam, mse, batches of 32, 20 epochs.
 The scaler has seen the values that are then forecast, and there is no test
 part: the errors are those on the windows it was trained on. Beside them stands
 what "tomorrow = today" scores on the same windows.
+)"},
+    {"sampling", "how the next token is chosen, and what the flags do",
+     R"(A language model gives every token a probability. unroll generate sample draws
+one of them, reads it, and goes on.
+
+--temperature T         probabilities to the power of 1 / T: below 1 bolder for
+                        the probable, above 1 more varied
+--greedy                always the most probable; soon runs in circles
+--top-k N               only the N most probable
+--top-p P               only the most probable that together have P
+--min-p P               only those with at least P times the highest probability
+--repetition-penalty R  logits of what was among the last 64 tokens divided by R
+                        (multiplied where below 0), once however often it came
+
+They apply in this order: penalty, temperature, top-k, top-p, min-p. Unknown
+words are never chosen. Random numbers are a function of --seed and of how many
+tokens have been chosen: the same seed gives the same text.
+)"},
+    {"perplexity", "how language models are measured",
+     R"(nats        the mean of -ln p(token) over all tokens of the part that was not
+            learnt, each foretold from all before it. 0 would be certainty.
+bits        the same with the logarithm to base 2
+perplexity  e to the nats: as if the model had to choose among so many tokens of
+            the same probability
+
+Per token, so that a word costs more than a character. Nats a character, which
+unroll prints too, compare models of characters, words and subwords: the nats of
+all tokens, by the characters of the same text. A model with unknown words
+foretells less than the text; theirs are not comparable with those of another
+vocabulary.
+
+The n-gram of unroll complete is interpolated with modified Kneser-Ney smoothing
+(Chen and Goodman, 1998), over the same tokens as the network. What both together
+give is a weighted mean of their probabilities; the weight is fitted to the last
+tenth of the learnt part, which neither had learnt then, and never to the test.
+)"},
+    {"state", "what a network remembers from batch to batch",
+     R"(A stateless layer begins every batch with zeros. A stateful one goes on where the
+same row of the batch before ended: row 3 continues row 3. So a long text can be
+read in pieces: unroll generate train cuts it into --batch-size streams of equal
+length and reads --steps tokens of each at a time. States go on from piece to
+piece, gradients do not (truncated backpropagation through time), and at the
+beginning of an epoch the states are zeros again.
+
+What is foretold for validation has states of its own; looking on changes no bit
+of the training. In C++ they are a Session: each caller has one, and
+Session::reset() is all there is to say.
 )"},
     {"lanes", "why threads never change a result",
      R"(A batch is cut into lanes, some rows each; the cut depends on the batch and the
