@@ -25,11 +25,11 @@ int main() {
   const double limit = std::log(48) * sentences / static_cast<double>(text.size());
 
   LanguageText data = read_language(text);  // the first 90 % to learn from, the last 10 %
-  LanguageModel model({.vocabulary = data.encoder.size(), .units = 32, .layers = 1, .dropout = 0});
+  LanguageModel model({.vocabulary = data.encoder.size(), .units = 48, .layers = 1, .dropout = 0});
   LanguageReport report = train(model, data.ids,
                                 {.batch_size = 8,
                                  .steps = 32,
-                                 .epochs = 6,
+                                 .epochs = 12,
                                  .learning_rate = 0.01,
                                  .warmup = 20,
                                  .seed = 1,
