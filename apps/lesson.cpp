@@ -35,6 +35,8 @@ constexpr std::array lessons{
            feed_forward_lesson},
     Lesson{"architectures", "one-to-one, one-to-many, many-to-one, many-to-many: shapes and tasks",
            architectures_lesson},
+    Lesson{"areas", "lateral, feedback and skip connections, pass after pass; drawn in space",
+           areas_lesson},
     Lesson{"unrolled", "a recurrent network is a deep feed-forward one whose layers share weights",
            unrolled_lesson},
     Lesson{"bptt", "backpropagation through time by hand, beside what unroll computes",

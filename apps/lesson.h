@@ -38,6 +38,7 @@ struct LessonRun {
 // apps/lessons/NAME.cpp each.
 LessonResult feed_forward_lesson(const LessonRun& run);
 LessonResult architectures_lesson(const LessonRun& run);
+LessonResult areas_lesson(const LessonRun& run);
 LessonResult unrolled_lesson(const LessonRun& run);
 LessonResult bptt_lesson(const LessonRun& run);
 LessonResult reconstruction_lesson(const LessonRun& run);

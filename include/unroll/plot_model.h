@@ -34,4 +34,7 @@ std::string to_dot(const Model& model, const PlotModelOptions& options = {});
 /// (unsupported) where Graphviz is missing or fails.
 void plot_model(const Model& model, const std::string& path, const PlotModelOptions& options = {});
 
+/// Any graph in that language as such a file. Throws: as plot_model.
+void save_dot(const std::string& dot, const std::string& path);
+
 }  // namespace unroll

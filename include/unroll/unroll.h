@@ -7,18 +7,18 @@
 
 // Numbers, and what goes wrong with them.
 #include "unroll/error.h"
-#include "unroll/idx.h"
 #include "unroll/index.h"
 #include "unroll/shape.h"
 #include "unroll/slice.h"
 #include "unroll/tensor.h"
-#include "unroll/unrolled.h"
 #include "unroll/version.h"
 
 // Tables, scalers, windows, texts, pictures.
 #include "unroll/csv.h"
 #include "unroll/dates.h"
+#include "unroll/idx.h"
 #include "unroll/plot.h"
+#include "unroll/projection.h"
 #include "unroll/scalers.h"
 #include "unroll/sequences.h"
 #include "unroll/table.h"
@@ -43,7 +43,6 @@
 #include "unroll/metrics.h"
 #include "unroll/model.h"
 #include "unroll/optimizers.h"
-#include "unroll/projection.h"
 #include "unroll/rbm.h"
 #include "unroll/record.h"
 #include "unroll/recurrent.h"
@@ -51,6 +50,7 @@
 #include "unroll/short_list.h"
 
 // Whole tasks, and models in files.
+#include "unroll/areas.h"
 #include "unroll/bundle.h"
 #include "unroll/checkpoints.h"
 #include "unroll/complete.h"
@@ -67,6 +67,7 @@
 #include "unroll/text_files.h"
 #include "unroll/text_json.h"
 #include "unroll/trace.h"
+#include "unroll/unrolled.h"
 
 // For whoever writes a layer or a cell.
 #include "unroll/arena.h"

@@ -254,7 +254,10 @@ std::string to_dot(const Model& model, const PlotModelOptions& options) {
 }
 
 void plot_model(const Model& model, const std::string& path, const PlotModelOptions& options) {
-  const std::string dot = to_dot(model, options);
+  save_dot(to_dot(model, options), path);
+}
+
+void save_dot(const std::string& dot, const std::string& path) {
   if (path.ends_with(".dot")) return io::write_file(path, dot);
   for (const std::string kind : {"svg", "png", "pdf"}) {
     if (path.ends_with("." + kind)) return io::write_file(path, drawn(dot, kind));
