@@ -233,6 +233,17 @@ enum class MaskRule {
   own,  ///< the layer calls set_mask itself
 };
 
+/// What a layer does along time, for those who give it sequences one step at a time
+/// (unroll/stream.h).
+enum class Streaming {
+  never,     ///< a step of the output needs later steps, or earlier ones that no state stands for
+  stepwise,  ///< it needs the same step of the inputs and the states of part_shapes()
+  last,      ///< likewise, and the output has no time: it is that of a sequence that ends here
+};
+
+struct StreamRequest;
+class StreamedLayer;
+
 /// What a layer is made of. Derive from it to write one.
 class LayerImpl : public Component {
  public:
@@ -259,6 +270,12 @@ class LayerImpl : public Component {
   /// Shapes of the states that go from part to part where long sequences are trained in parts.
   /// Throws: Error (unsupported) for a layer that reads sequences from their end.
   virtual std::vector<Shape> part_shapes(Index batch) const { return state_shapes(batch); }
+  /// How it is used one step at a time. Shapes: of the inputs, with their time.
+  virtual Streaming streaming(std::span<const Shape> /*inputs*/) const { return Streaming::never; }
+  /// A quick form of one step with weights of its own; null: one step goes through call().
+  virtual std::shared_ptr<const StreamedLayer> streamed(const StreamRequest&) const {
+    return nullptr;
+  }
   /// Whether it draws random numbers for each row while it trains, in whatever order rows lie.
   virtual bool draws() const { return false; }
   /// Whether training needs all rows of a batch at once (its statistics): then there is one lane.

@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -225,16 +226,42 @@ struct SummaryOptions {
   bool show_trainable = false;
 };
 
-/// The states that stateful layers carry, for one caller. Two sessions do not see each other.
-/// Threads: one at a time.
+class PackedModel;
+
+/// What one caller of a model has of its own: the states that layers carry. Two sessions do not see
+/// each other. Threads: one at a time; different sessions, at once.
 class Session {
  public:
+  /// For Model::predict.
   Session();
   ~Session();
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   /// Back to zeros.
   void reset();
+
+  // --- one time step at a time: see unroll/stream.h ---
+  /// Takes everything that its steps will need. All below throw Error (value) for a session that
+  /// was not made of a packed model.
+  explicit Session(const PackedModel& model);
+  /// Takes one step of the only input and returns the only output, which the next step overwrites.
+  /// Allocates nothing and waits for nobody unless it throws.
+  /// Throws: Error (shape) for another number of features, inputs or outputs; Error (value) where a
+  /// layer refuses a number, as an Embedding does an id outside its table.
+  std::span<const float> step(std::span<const float> features);
+  std::span<const float> step(std::int32_t id);
+  /// The same for models of several inputs or outputs: set each input, step, look at the outputs.
+  void set_input(std::size_t i, std::span<const float> features);
+  void set_input(std::size_t i, std::int32_t id);
+  void step();
+  std::span<const float> output(std::size_t i) const;
+  /// The states as they are now: copies, (1, size) each in the order of the layers, to be kept, or
+  /// set in any session of the same model. Throws (set): Error (shape) for states of another model.
+  Tensors states() const;
+  void set_states(const Tensors& states);
+  /// The states of another session of the same packed model; allocates nothing. Throws: Error
+  /// (value) where it is of another one.
+  void set_states(const Session& other);
 
  private:
   friend class Model;

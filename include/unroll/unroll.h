@@ -48,6 +48,8 @@
 #include "unroll/recurrent.h"
 #include "unroll/schedules.h"
 #include "unroll/short_list.h"
+#include "unroll/stream.h"
+#include "unroll/weight_type.h"
 
 // Whole tasks, and models in files.
 #include "unroll/areas.h"

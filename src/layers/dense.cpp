@@ -4,6 +4,7 @@
 #include "src/kernels/vector.h"
 #include "src/layers/packed.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -57,6 +58,8 @@ class DenseImpl : public LayerImpl {
   }
 
   Order order() const override { return Order::any; }
+  Streaming streaming(std::span<const Shape>) const override { return Streaming::stepwise; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override;
   MaskRule mask_rule() const override { return MaskRule::pass; }
 
   void prepare(DType dtype, bool training) override {
@@ -136,6 +139,35 @@ class DenseImpl : public LayerImpl {
   Parameter* bias_ = nullptr;
   PackedCopy packed_;
 };
+
+/// One row: product, bias, activation.
+class DenseStep final : public StreamedLayer {
+ public:
+  DenseStep(kernels::PackedMatrix kernel, std::vector<float> bias, Activation activation)
+      : kernel_(std::move(kernel)), bias_(std::move(bias)), activation_(activation) {
+    if (!bias_.empty()) bias_.resize(static_cast<std::size_t>(kernels::gemv_room(kernel_.N())));
+  }
+  Index scratch() const override { return kernels::gemv_scratch(kernel_); }
+  bool run(const StepRun& s) const override {
+    float* y = s.outputs[0];
+    kernels::gemv({s.inputs[0], &kernel_}, {}, bias_.empty() ? nullptr : bias_.data(), s.scratch,
+                  y);
+    if (activation_ != Activation()) kernels::activate(activation_, 1, kernel_.N(), y, y);
+    return s.kept;
+  }
+
+ private:
+  kernels::PackedMatrix kernel_;
+  std::vector<float> bias_;
+  Activation activation_;
+};
+
+std::shared_ptr<const StreamedLayer> DenseImpl::streamed(const StreamRequest& request) const {
+  if (vector_size(request) < 0) return nullptr;
+  return std::make_shared<DenseStep>(
+      kernels::PackedMatrix(features_, units_, kept_numbers(kernel_).data(), request.weights),
+      kept_numbers(bias_), options_.activation);
+}
 
 }  // namespace
 

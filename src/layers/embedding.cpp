@@ -4,6 +4,7 @@
 
 #include "src/autograd/dispatch.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -76,6 +77,16 @@ class EmbeddingImpl : public LayerImpl {
   Order order() const override { return Order::time_first; }
   MaskRule mask_rule() const override { return MaskRule::own; }
   bool takes_ids(std::size_t) const override { return true; }
+  Streaming streaming(std::span<const Shape>) const override { return Streaming::stepwise; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    if (request.inputs[0].rank() != 0) return nullptr;
+    return step_function([this, table = kept_numbers(table_)](const StepRun& s) {
+      const std::int32_t id = *s.ids;
+      if (id < 0 || id >= input_dim_) refuse(id);
+      std::copy_n(table.data() + id * output_dim_, output_dim_, s.outputs[0]);
+      return !options_.mask_zero || id != 0;
+    });
+  }
   bool makes_masks() const override { return options_.mask_zero; }
   std::optional<double> padding() const override {
     return options_.mask_zero ? std::optional(0.0) : std::nullopt;
@@ -134,6 +145,7 @@ class MaskingImpl : public LayerImpl {
   }
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::own; }
+  Streaming streaming(std::span<const Shape>) const override { return Streaming::stepwise; }
   bool makes_masks() const override { return true; }
   std::optional<double> padding() const override { return options_.mask_value; }
 

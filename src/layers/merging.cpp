@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "src/autograd/dispatch.h"
+#include "src/kernels/vector.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -30,6 +32,16 @@ Var picks_first(const Var& a, const Var& b, bool larger) {
   return chosen;
 }
 
+/// The sizes of the steps of all inputs, or none where one is no vector.
+std::vector<Index> vector_sizes(const StreamRequest& request) {
+  std::vector<Index> sizes;
+  for (const Shape& step : request.inputs) {
+    if (step.rank() != 1 || !step.known()) return {};
+    sizes.push_back(step[0]);
+  }
+  return sizes;
+}
+
 /// The masks of the inputs, step by step: kept where any input keeps it.
 Mask any_of_masks(Call& call, std::size_t inputs, bool missing_counts_as_kept) {
   Mask found;
@@ -50,6 +62,24 @@ Mask any_of_masks(Call& call, std::size_t inputs, bool missing_counts_as_kept) {
   return {data, found.time, found.rows};
 }
 
+/// y = y merged with x, both of n numbers.
+void merge_step(Merge merge, Index n, const float* x, float* y) {
+  switch (merge) {
+    case Merge::subtract:
+      return kernels::subtract(n, y, x, y);
+    case Merge::multiply:
+      return kernels::multiply(n, y, x, y);
+    case Merge::maximum:
+      for (Index i = 0; i < n; ++i) y[i] = y[i] >= x[i] ? y[i] : x[i];
+      return;
+    case Merge::minimum:
+      for (Index i = 0; i < n; ++i) y[i] = y[i] <= x[i] ? y[i] : x[i];
+      return;
+    default:
+      return kernels::add(n, y, x, y);
+  }
+}
+
 class MergeImpl : public LayerImpl {
  public:
   explicit MergeImpl(Merge merge) : merge_(merge) {}
@@ -60,6 +90,20 @@ class MergeImpl : public LayerImpl {
   }
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::own; }
+  Streaming streaming(std::span<const Shape>) const override { return Streaming::stepwise; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    const std::vector<Index> sizes = vector_sizes(request);
+    const bool equal = !sizes.empty() && std::ranges::count(sizes, sizes[0]) == std::ssize(sizes);
+    if (!equal) return nullptr;
+    return step_function([merge = merge_, n = sizes[0], count = sizes.size()](const StepRun& s) {
+      float* y = s.outputs[0];
+      std::copy_n(s.inputs[0], n, y);
+      for (std::size_t i = 1; i < count; ++i) merge_step(merge, n, s.inputs[i], y);
+      const float share = 1 / static_cast<float>(count);
+      if (merge == Merge::average) kernels::scale_shift(n, share, 0.0f, y, y);
+      return s.any_kept;
+    });
+  }
 
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
     const bool two = merge_ == Merge::subtract;
@@ -131,6 +175,18 @@ class ConcatenateImpl : public LayerImpl {
   void describe(Describer& d) override { d.field("axis", axis_); }
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::own; }
+  Streaming streaming(std::span<const Shape> inputs) const override {
+    return positive_axis(inputs[0].rank()) == 1 ? Streaming::never : Streaming::stepwise;
+  }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    const std::vector<Index> sizes = vector_sizes(request);
+    if (sizes.empty()) return nullptr;
+    return step_function([sizes](const StepRun& s) {
+      float* y = s.outputs[0];
+      for (std::size_t i = 0; i < sizes.size(); ++i) y = std::copy_n(s.inputs[i], sizes[i], y);
+      return s.any_kept;
+    });
+  }
 
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
     if (inputs.size() < 2) {

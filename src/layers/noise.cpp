@@ -3,6 +3,7 @@
 
 #include "src/autograd/dispatch.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -15,6 +16,9 @@ class SpatialDropoutImpl : public ShapelessImpl {
       : rate_(probability("SpatialDropout1D: rate", rate)), seed_(options.seed) {}
   std::string_view class_name() const override { return "SpatialDropout1D"; }
   bool draws() const override { return true; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    return step_of_nothing(request);
+  }
   void describe(Describer& d) override {
     d.field("rate", rate_);
     d.field("seed", seed_);
@@ -57,6 +61,9 @@ class GaussianNoiseImpl : public ShapelessImpl {
   }
   std::string_view class_name() const override { return "GaussianNoise"; }
   bool draws() const override { return true; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    return step_of_nothing(request);
+  }
   void describe(Describer& d) override {
     d.field("stddev", stddev_);
     d.field("seed", seed_);

@@ -1,8 +1,10 @@
 // BatchNormalization, in ordinary operations.
 #include <algorithm>
+#include <cmath>
 
 #include "src/autograd/dispatch.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -31,6 +33,23 @@ class BatchNormalizationImpl : public LayerImpl {
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::pass; }
   bool whole_batch() const override { return true; }
+  Streaming streaming(std::span<const Shape>) const override { return Streaming::stepwise; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    if (vector_size(request) < 0) return nullptr;
+    std::vector<float> factor = kept_numbers(moving_variance_), shift = kept_numbers(moving_mean_);
+    const std::vector<float> gamma = kept_numbers(gamma_), beta = kept_numbers(beta_);
+    for (std::size_t i = 0; i < factor.size(); ++i) {
+      factor[i] = 1 / std::sqrt(factor[i] + static_cast<float>(options_.epsilon));
+      if (!gamma.empty()) factor[i] *= gamma[i];
+      shift[i] = (beta.empty() ? 0 : beta[i]) - shift[i] * factor[i];
+    }
+    return step_function([factor, shift](const StepRun& s) {
+      for (std::size_t i = 0; i < factor.size(); ++i) {
+        s.outputs[0][i] = s.inputs[0][i] * factor[i] + shift[i];
+      }
+      return s.kept;
+    });
+  }
 
   void build(std::span<const Shape> inputs) override {
     expect_inputs(*this, inputs, 1);

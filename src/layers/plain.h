@@ -46,6 +46,7 @@ class ShapelessImpl : public LayerImpl {
   }
   Order order() const override { return Order::any; }
   MaskRule mask_rule() const override { return MaskRule::pass; }
+  Streaming streaming(std::span<const Shape>) const override { return Streaming::stepwise; }
 };
 
 /// Makes a handle's implementation and names it.

@@ -6,6 +6,7 @@
 #include "src/kernels/vector.h"
 #include "src/layers/masks.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -137,6 +138,11 @@ class PReLUImpl : public LayerImpl {
     d.field("shared_axes", options_.shared_axes);
   }
   MaskRule mask_rule() const override { return MaskRule::pass; }
+  Streaming streaming(std::span<const Shape>) const override {
+    // Slopes of its own for each step would need to know which step it is.
+    const bool one_for_all_steps = alpha_->shape().rank() > 1 && alpha_->shape()[0] == 1;
+    return one_for_all_steps ? Streaming::stepwise : Streaming::never;
+  }
 
   void build(std::span<const Shape> inputs) override {
     expect_inputs(*this, inputs, 1);
@@ -177,6 +183,21 @@ class SoftmaxImpl : public LayerImpl {
   void describe(Describer& d) override { d.field("axis", axis_); }
   Order order() const override { return axis_ == Shape{-1} ? Order::any : Order::batch_first; }
   MaskRule mask_rule() const override { return MaskRule::pass; }
+  Streaming streaming(std::span<const Shape> inputs) const override {
+    const auto is_time = [rank = inputs[0].rank()](Index axis) {
+      return axis == 1 || axis + rank == 1;
+    };
+    return std::any_of(axis_.begin(), axis_.end(), is_time) ? Streaming::never
+                                                            : Streaming::stepwise;
+  }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    const Index n = vector_size(request);
+    if (n < 0 || axis_ != Shape{-1}) return nullptr;
+    return step_function([n](const StepRun& s) {
+      kernels::activate(Activation("softmax"), 1, n, s.inputs[0], s.outputs[0]);
+      return s.kept;
+    });
+  }
 
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
     expect_inputs(*this, inputs, 1);

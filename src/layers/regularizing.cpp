@@ -1,7 +1,9 @@
 // Dropout and the activation layer.
 #include "src/autograd/dispatch.h"
+#include "src/kernels/vector.h"
 #include "src/layers/noise.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -14,6 +16,9 @@ class DropoutImpl : public ShapelessImpl {
       : rate_(probability("Dropout: rate", rate)), seed_(options.seed) {}
   std::string_view class_name() const override { return "Dropout"; }
   bool draws() const override { return true; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    return step_of_nothing(request);
+  }
   void describe(Describer& d) override {
     d.field("rate", rate_);
     d.field("seed", seed_);
@@ -47,6 +52,14 @@ class ActivationImpl : public ShapelessImpl {
   std::string_view class_name() const override { return "Activation"; }
   void describe(Describer& d) override { d.field("activation", activation_); }
   Vars call(Call&, const Vars& inputs) override { return {activate(inputs[0], activation_)}; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    const Index n = vector_size(request);
+    if (n < 0) return nullptr;
+    return step_function([n, activation = activation_](const StepRun& s) {
+      kernels::activate(activation, 1, n, s.inputs[0], s.outputs[0]);
+      return s.kept;
+    });
+  }
 
  private:
   Activation activation_;

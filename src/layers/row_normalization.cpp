@@ -4,6 +4,7 @@
 #include "src/autograd/dispatch.h"
 #include "src/kernels/normalization.h"
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -28,6 +29,23 @@ class RowNormalizationImpl : public LayerImpl {
   // Statistics over the last axis alone do not care how the others lie.
   Order order() const override { return axis_ == Shape{-1} ? Order::any : Order::batch_first; }
   MaskRule mask_rule() const override { return MaskRule::pass; }
+  Streaming streaming(std::span<const Shape> inputs) const override {
+    const Shape axes = checked_axes(*this, axis_, inputs[0].rank());
+    return axes[0] > 1 ? Streaming::stepwise : Streaming::never;
+  }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    const Index n = vector_size(request);
+    if (n < 0) return nullptr;
+    return step_function([n, centred = centred_, epsilon = static_cast<float>(epsilon_),
+                          gamma = kept_numbers(gamma_),
+                          beta = kept_numbers(beta_)](const StepRun& s) {
+      const auto numbers = [](const auto& v) { return v.empty() ? nullptr : v.data(); };
+      float mean = 0, factor = 0;
+      kernels::normalize(1, n, centred, epsilon, s.inputs[0], numbers(gamma), numbers(beta),
+                         s.outputs[0], &mean, &factor);
+      return s.kept;
+    });
+  }
 
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
     expect_inputs(*this, inputs, 1);

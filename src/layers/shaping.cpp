@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -122,6 +123,16 @@ class GetItemImpl : public LayerImpl {
   std::string_view class_name() const override { return "GetItem"; }
   void describe(Describer& d) override { d.field("key", picks_); }
   Order order() const override { return Order::any; }
+  Streaming streaming(std::span<const Shape>) const override {
+    if (picks_.size() < 2 || picks_[1].whole()) return Streaming::stepwise;
+    return takes_last() ? Streaming::last : Streaming::never;
+  }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    const auto whole = [](const Pick& pick) { return pick.whole(); };
+    const bool all_of_step =
+        picks_.size() < 3 || std::all_of(picks_.begin() + 2, picks_.end(), whole);
+    return takes_last() && all_of_step ? last_step(request) : nullptr;
+  }
 
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override {
     expect_inputs(*this, inputs, 1);
@@ -145,6 +156,18 @@ class GetItemImpl : public LayerImpl {
   }
 
  private:
+  bool takes_last() const {
+    return picks_.size() > 1 && picks_[1].one() && picks_[1].first() == -1;
+  }
+  /// Nothing is left of the mask where there is no time.
+  static std::shared_ptr<const StreamedLayer> last_step(const StreamRequest& request) {
+    if (!request.inputs[0].known()) return nullptr;
+    return step_function([n = request.inputs[0].elements()](const StepRun& s) {
+      std::copy_n(s.inputs[0], n, s.outputs[0]);
+      return true;
+    });
+  }
+
   Picks picks_;
 };
 

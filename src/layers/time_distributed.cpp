@@ -1,6 +1,7 @@
 // TimeDistributed: steps and rows become rows of one large batch for the inner layer, row by row
 // where it matters to the inner layer which row is which.
 #include "src/layers/plain.h"
+#include "src/layers/streamed.h"
 
 namespace unroll {
 
@@ -17,6 +18,10 @@ class TimeDistributedImpl : public LayerImpl {
     return inner().order() == Order::any && !inner().draws() ? Order::any : Order::batch_first;
   }
   bool draws() const override { return inner().draws(); }
+  Streaming streaming(std::span<const Shape>) const override { return Streaming::stepwise; }
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override {
+    return inner().mask_rule() == MaskRule::pass ? inner().streamed(request) : nullptr;
+  }
   MaskRule mask_rule() const override { return MaskRule::pass; }
   bool whole_batch() const override { return inner().whole_batch(); }
 

@@ -9,14 +9,6 @@
 
 namespace unroll {
 
-// --- Session ---
-
-Session::Session() : impl_(std::make_unique<Impl>()) {}
-Session::~Session() = default;
-Session::Session(Session&&) noexcept = default;
-Session& Session::operator=(Session&&) noexcept = default;
-void Session::reset() { impl_->states.clear(); }
-
 // --- ModelImpl ---
 
 const Graph& ModelImpl::built_graph() const {

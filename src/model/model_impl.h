@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "src/model/packed_model.h"
 #include "src/model/trainer.h"
 #include "unroll/model.h"
 
@@ -13,6 +14,7 @@ namespace unroll {
 
 struct Session::Impl {
   States states;
+  std::unique_ptr<StreamSession> stream;  ///< null: for Model::predict
 };
 
 class FitRun;

@@ -119,6 +119,7 @@ class StackedCellsImpl : public CellImpl {
   void describe(Describer& d) override;
   std::vector<Index> state_sizes() const override;
   Index output_size() const override { return cells_.back()->output_size(); }
+  const std::vector<Cell>& cells() const noexcept { return cells_; }
   void build_cell(Index features) override;
   Step step(Call& call, const Var& x, const Vars& states) override;
 

@@ -33,6 +33,9 @@ class ConvLSTMImpl : public SequenceImpl {
   std::vector<Shape> output_shapes(std::span<const Shape> inputs) const override;
   std::vector<Shape> state_shapes(Index batch) const override;
   std::vector<Shape> part_shapes(Index batch) const override;
+  Streaming streaming(std::span<const Shape> inputs) const override {
+    return streaming_of(walk_, inputs.size(), false);
+  }
   Order order() const override { return Order::time_first; }
   MaskRule mask_rule() const override { return MaskRule::own; }
   void prepare(DType dtype, bool training) override;

@@ -35,6 +35,11 @@ void store_states(Call& call, const Component& owner, const Vars& states);
 /// The refusal of LayerImpl::part_shapes.
 Error reads_from_the_end(const LayerImpl& layer);
 
+/// What a walk does along time for whoever gives it one step at a time. `inputs`: x, and initial
+/// states. A masked step that gives zeros needs a quick form: call() alone cannot say whether the
+/// output is to be repeated.
+Streaming streaming_of(const Walk& walk, std::size_t inputs, bool is_streamed);
+
 /// A layer that walks a sequence step by step: what Bidirectional takes.
 class SequenceImpl : public LayerImpl {
  public:
@@ -69,6 +74,8 @@ class WalkerImpl : public SequenceImpl {
   MaskRule mask_rule() const override { return MaskRule::own; }
   void prepare(DType dtype, bool training) override;
   Vars call(Call& call, const Vars& inputs) override;
+  Streaming streaming(std::span<const Shape> inputs) const override;
+  std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override;
 
   const Walk& walk() const noexcept override { return walk_; }
   const Cell& cell() const noexcept { return cell_; }

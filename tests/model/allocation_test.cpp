@@ -6,6 +6,7 @@
 #include "src/model/model_impl.h"
 #include "tests/allocations.h"
 #include "tests/model/lesson_models.h"
+#include "unroll/stream.h"
 
 namespace unroll {
 namespace {
@@ -64,6 +65,30 @@ TEST_F(Allocation, NoneInAStepWithMasksDropoutClippingAndPenalties) {
                    Dense(1, {.activation = "sigmoid"})};
   model.compile({.optimizer = RMSprop{.clipnorm = 0.5}, .loss = "binary_crossentropy"});
   expect_none(model, data.words, data.labels);
+}
+
+TEST_F(Allocation, NoneInTheStepsOfASession) {
+  const Symbol words = Input({.shape = {unknown}});
+  const Symbol h =
+      LSTM(6, {.return_sequences = true})(Embedding(50, 8, {.mask_zero = true})(words));
+  // GELU has no kernel: that layer runs by its call().
+  const Symbol g = GRU(5, {.activation = "gelu", .return_sequences = true})(h);
+  const Symbol y = Dense(4, {.activation = "softmax"})(Concatenate()({g, Dropout(0.1)(h)}));
+  const PackedModel packed(Model({.inputs = {words}, .outputs = {y}}));
+  for (const WeightType weights : {WeightType::float32, WeightType::bfloat16, WeightType::int8}) {
+    Session session(PackedModel(Model({.inputs = {words}, .outputs = {y}}), {.weights = weights}));
+    Session other(packed), fork(packed);
+    const long before = allocations;
+    const std::size_t bytes = bytes_in_use();
+    for (const std::int32_t id : {3, 0, 0, 49, 7, 1}) {
+      session.step(id);
+      other.step(id);
+    }
+    fork.set_states(other);
+    session.reset();
+    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(bytes_in_use(), bytes);
+  }
 }
 
 TEST_F(Allocation, NoneInTheStepsOfFit) {

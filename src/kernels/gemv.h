@@ -1,0 +1,66 @@
+// One row times packed weights: what a model that takes one time step at a time computes with.
+//
+// Letters: K terms, N results. y (N) = bias + a (K) W (K, N), or the sum of two such products.
+//
+// Every weight is used once, so the time is that of reading them. They are packed into panels of
+// eight vectors of columns, k-major: a panel is one contiguous stream, and its sums stay in
+// registers. The results differ from those of gemm.h in the last bits, as narrow panels keep
+// several sums for one result.
+//
+// float32, bfloat16: W is used as it is, or rounded to 8 bits of precision (to the nearest, ties to
+// even).
+// int8: column n of W is a scale times whole numbers from -127 to 127; so is `a`, whose scale is
+// found anew each time. Products and sums are exact integers: the same on every instruction set.
+#pragma once
+
+#include <memory>
+
+#include "unroll/index.h"
+#include "unroll/weight_type.h"
+
+namespace unroll::kernels {
+
+/// Weights that were packed once and are only read from then on.
+class PackedMatrix {
+ public:
+  PackedMatrix() = default;
+  /// w (K, N) is row-major.
+  PackedMatrix(Index K, Index N, const float* w, WeightType type);
+
+  Index K() const noexcept { return K_; }
+  Index N() const noexcept { return N_; }
+  WeightType type() const noexcept { return type_; }
+  const void* data() const noexcept { return memory_.get(); }
+  /// What a product reads.
+  Index bytes() const noexcept { return bytes_; }
+
+ private:
+  Index K_ = 0, N_ = 0, bytes_ = 0;
+  WeightType type_ = WeightType::float32;
+  std::shared_ptr<void> memory_;
+};
+
+/// Room that y and bias need for N results, in numbers: whole cache lines.
+Index gemv_room(Index N);
+/// Room for `scratch` below, in numbers.
+Index gemv_scratch(const PackedMatrix& w);
+
+/// a (K) of a product.
+struct GemvTerm {
+  const float* a = nullptr;
+  const PackedMatrix* w = nullptr;
+};
+
+/// y = bias + a W (+ b V, where `second` has a matrix; of the same N and type). y and bias have
+/// gemv_room(N); what is behind their N numbers is not meant.
+/// scratch: gemv_scratch of both, one after the other.
+void gemv(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
+          float* y);
+
+// --- of gemv_int8.cpp, for gemv.cpp ---
+Index int8_bytes(Index K, Index N);
+void pack_int8(Index K, Index N, const float* w, void* packed);
+void gemv_int8(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
+               float* y);
+
+}  // namespace unroll::kernels

@@ -1,0 +1,45 @@
+// One time step of one row through a SimpleRNN, GRU or LSTM, with weights packed for that: formulas
+// and letters are those of recurrent.h.
+#pragma once
+
+#include <vector>
+
+#include "src/kernels/gemv.h"
+#include "src/kernels/recurrent.h"
+
+namespace unroll::kernels {
+
+/// A cell whose weights are only read: many threads may step it at once, each with its own states.
+class RecurrentStep {
+ public:
+  /// Keras's row-major weights; bias may be null. Requires: fused(shape).
+  RecurrentStep(const RecurrentShape& shape, const float* kernel, const float* recurrent_kernel,
+                const float* bias, WeightType type);
+
+  const RecurrentShape& shape() const noexcept { return shape_; }
+  /// Numbers of scratch; h and c need no room beside their U.
+  Index scratch() const noexcept { return scratch_; }
+  /// h (U) and, for an LSTM, c (U) become those after x (F). Scratch begins on a cache line.
+  void run(const float* x, float* h, float* c, float* scratch) const;
+
+  // For the kernels.
+  Index padded() const noexcept { return padded_; }
+  /// x W, or both products in their gates' order: see recurrent_step.cpp.
+  const PackedMatrix& input() const noexcept { return input_; }
+  const PackedMatrix& recurrent() const noexcept { return recurrent_; }
+  const PackedMatrix& candidate_input() const noexcept { return candidate_input_; }
+  const PackedMatrix& candidate_recurrent() const noexcept { return candidate_recurrent_; }
+  const float* bias() const noexcept { return bias_.data(); }
+  const float* second_bias() const noexcept { return second_bias_.data(); }
+  Index products_scratch() const noexcept { return products_; }
+
+ private:
+  struct Columns;
+
+  RecurrentShape shape_;
+  Index padded_ = 0, scratch_ = 0, products_ = 0;
+  PackedMatrix input_, recurrent_, candidate_input_, candidate_recurrent_;
+  std::vector<float> bias_, second_bias_;
+};
+
+}  // namespace unroll::kernels

@@ -1,0 +1,87 @@
+// What a PackedModel handle points to: the nodes of a graph in the order they run, each with the
+// places of its numbers in a session's memory.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "src/layers/streamed.h"
+#include "src/model/graph.h"
+#include "unroll/stream.h"
+
+namespace unroll {
+
+/// What a node gives, or an input.
+struct StreamValue {
+  Shape step;          ///< of one step, without batch and time
+  bool timed = false;  ///< whether a sequence is made of such steps
+  bool ids = false;    ///< one int32, among a session's ids
+  Index at = 0;        ///< among a session's numbers, or its ids
+
+  Index size() const { return step.elements(); }
+};
+
+/// States that follow one another in a session's numbers.
+struct StreamStates {
+  Index at = 0;
+  std::vector<Shape> shapes;  ///< (1, ...) each
+
+  Index size() const {
+    Index total = 0;
+    for (const Shape& shape : shapes) total += shape.elements();
+    return total;
+  }
+};
+
+/// A layer at work.
+struct StreamNode {
+  std::shared_ptr<LayerImpl> layer;
+  std::shared_ptr<const StreamedLayer> streamed;  ///< null: by call()
+  std::vector<std::size_t> inputs, outputs;
+  bool timed = false;
+  StreamStates states;
+};
+
+struct PackedModel::Impl {
+  std::vector<StreamValue> values;
+  std::vector<StreamNode> nodes;
+  std::vector<std::size_t> inputs, outputs;
+  WeightType weights = WeightType::float32;
+  Index numbers = 0;  ///< of a session: values, states, scratch
+  Index scratch = 0;  ///< where scratch begins among them
+  Index ids = 0;
+};
+
+/// Of a packed model: its states and everything that its steps compute in.
+class StreamSession {
+ public:
+  explicit StreamSession(std::shared_ptr<const PackedModel::Impl> model);
+  ~StreamSession();
+
+  const PackedModel::Impl& model() const noexcept { return *model_; }
+  void reset();
+  void set_input(std::size_t i, std::span<const float> features);
+  void set_input(std::size_t i, std::int32_t id);
+  void step();
+  std::span<const float> output(std::size_t i) const;
+  Tensors states() const;
+  void set_states(const Tensors& states);
+  void set_states(const StreamSession& other);
+
+ private:
+  class General;
+
+  float* at(Index place) const noexcept { return static_cast<float*>(memory_.get()) + place; }
+  const StreamValue& input(std::size_t i) const;
+  void run(const StreamNode& node);
+
+  std::shared_ptr<const PackedModel::Impl> model_;
+  std::shared_ptr<void> memory_;
+  std::vector<std::int32_t> ids_;
+  std::vector<std::uint8_t> kept_;         // by values
+  std::vector<const float*> node_inputs_;  // of all nodes, one after the other
+  std::vector<float*> node_outputs_;
+  std::unique_ptr<General> general_;
+};
+
+}  // namespace unroll
