@@ -9,8 +9,9 @@
 //
 // float32, bfloat16: W is used as it is, or rounded to 8 bits of precision (to the nearest, ties to
 // even).
-// int8: column n of W is a scale times whole numbers from -127 to 127; so is `a`, whose scale is
-// found anew each time. Products and sums are exact integers: the same on every instruction set.
+// int8: column n of W is a scale times whole numbers from -127 to 127; so is `a`, from -63 to 63,
+// whose scale is found anew each time. Products and sums are exact integers: the same on every
+// instruction set.
 #pragma once
 
 #include <memory>

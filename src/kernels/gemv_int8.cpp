@@ -1,6 +1,8 @@
-// Products of whole numbers. Weights lie as [panel of up to 8 units][K / 4][unit of 8 columns][4
-// k]: 32 bytes are what one instruction multiplies with four numbers of `a`; behind them are the
-// scales of the columns. Sums of pairs fit 16 bits, as nothing is below -127.
+// Products of whole numbers. Weights lie as [panel of up to 4 units][K / 4][unit of 8 columns][4
+// k]: 32 bytes are what one instruction multiplies with four numbers of `a`. That instruction wants
+// one side without a sign and adds pairs in 16 bits: so `a` has 7 bits, to which 64 is added; 64
+// times the sum of a column is taken away at the end. Behind the weights are the columns' scales,
+// then these sums.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/gemv_int8.cpp"
@@ -11,21 +13,26 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "src/base/aligned.h"
 #include "src/kernels/gemm_outer-inl.h"
 #include "src/kernels/gemv.h"
 
+#ifndef UNROLL_KERNELS_INT8_SIZES
+#define UNROLL_KERNELS_INT8_SIZES
+namespace unroll::kernels {
+// With more units in a panel g++ keeps some of their sums in memory.
+constexpr Index unit_columns = 8, panel_units = 4;
+}  // namespace unroll::kernels
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {
 namespace {
 
-constexpr Index unit_columns = 8, panel_units = 8;
-
 /// `a` as whole numbers times a scale.
 struct Quantised {
-  const std::int32_t* fours = nullptr;  // four numbers each
+  const std::int32_t* fours = nullptr;  // four numbers each, 1 to 127
   float scale = 0;
 };
 
@@ -37,22 +44,23 @@ Quantised quantise(Index K, const float* a, float* scratch) {
   }
   const float most = std::bit_cast<float>(largest);
   const bool none = most < 1e-30f;
-  const float factor = none ? 0.0f : 127.0f / most;
-  auto* q = reinterpret_cast<std::int8_t*>(scratch);
-  // Adding it leaves the nearest whole number in the low bits, on every target.
-  constexpr float magic = 0x1.8p23f;
+  const float factor = none ? 0.0f : 63.0f / most;
+  auto* q = reinterpret_cast<std::uint8_t*>(scratch);
+  // Adding it leaves the nearest whole number, and 64, in the low bits, on every target.
+  constexpr float magic = 0x1.8p23f + 64.0f;
   for (Index k = 0; k < K; ++k) {
-    q[k] = static_cast<std::int8_t>(std::bit_cast<std::int32_t>(a[k] * factor + magic));
+    q[k] = static_cast<std::uint8_t>(std::bit_cast<std::int32_t>(a[k] * factor + magic));
   }
   for (Index k = K; k % 4 != 0; ++k) q[k] = 0;
   const float poison = most - most;  // NaN where a number is none, or infinite
-  return {reinterpret_cast<const std::int32_t*>(scratch), none ? 0.0f : most / 127.0f + poison};
+  return {reinterpret_cast<const std::int32_t*>(scratch), none ? 0.0f : most / 63.0f + poison};
 }
 
 struct Int8Term {
   Quantised a;
   const std::int8_t* weights = nullptr;
   const float* scales = nullptr;
+  const std::int32_t* offsets = nullptr;
   Index fours = 0;
 };
 
@@ -64,21 +72,24 @@ HWY_INLINE void add_products(const Int8Term& term, Index unit, float* y) {
   repeat<units>([&](int n) UNROLL_INLINE { sums[n] = _mm256_setzero_si256(); });
   const std::int8_t* w = term.weights + unit * 32 * term.fours;
   const __m256i ones = _mm256_set1_epi16(1);
+  UNROLL_FOUR_TIMES
   for (Index k = 0; k < term.fours; ++k, w += 32 * units) {
     const __m256i a = _mm256_set1_epi32(term.a.fours[k]);
-    const __m256i size = _mm256_abs_epi8(a);
     repeat<units>([&](int n) UNROLL_INLINE {
       const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 32 * n));
-      const __m256i pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(b, a));
+      const __m256i pairs = _mm256_maddubs_epi16(a, b);
       sums[n] = _mm256_add_epi32(sums[n], _mm256_madd_epi16(pairs, ones));
     });
   }
   const __m256 scale = _mm256_set1_ps(term.a.scale);
   repeat<units>([&](int n) UNROLL_INLINE {
     float* to = y + n * unit_columns;
-    const float* scales = term.scales + (unit + n) * unit_columns;
+    const Index column = (unit + n) * unit_columns;
+    const __m256i offset =
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(term.offsets + column));
+    const __m256 sum = _mm256_cvtepi32_ps(_mm256_sub_epi32(sums[n], offset));
     const __m256 part =
-        _mm256_mul_ps(_mm256_cvtepi32_ps(sums[n]), _mm256_mul_ps(scale, _mm256_loadu_ps(scales)));
+        _mm256_mul_ps(sum, _mm256_mul_ps(scale, _mm256_loadu_ps(term.scales + column)));
     _mm256_storeu_ps(to, _mm256_add_ps(_mm256_loadu_ps(to), part));
   });
 }
@@ -87,7 +98,7 @@ HWY_INLINE void add_products(const Int8Term& term, Index unit, float* y) {
 
 template <int units>
 void add_products(const Int8Term& term, Index unit, float* y) {
-  const auto* a = reinterpret_cast<const std::int8_t*>(term.a.fours);
+  const auto* a = reinterpret_cast<const std::uint8_t*>(term.a.fours);
   const std::int8_t* w = term.weights + unit * 32 * term.fours;
   std::int32_t sums[units * unit_columns] = {};
   for (Index k = 0; k < term.fours; ++k) {
@@ -96,7 +107,9 @@ void add_products(const Int8Term& term, Index unit, float* y) {
     }
   }
   for (Index n = 0; n < units * unit_columns; ++n) {
-    y[n] += static_cast<float>(sums[n]) * (term.a.scale * term.scales[unit * unit_columns + n]);
+    const Index column = unit * unit_columns + n;
+    const std::int32_t sum = sums[n] - term.offsets[column];
+    y[n] += static_cast<float>(sum) * (term.a.scale * term.scales[column]);
   }
 }
 
@@ -125,8 +138,9 @@ Int8Term term_of(const GemvTerm& term, float* scratch) {
   const Index fours = (term.w->K() + 3) / 4;
   const Index units = (term.w->N() + unit_columns - 1) / unit_columns;
   const auto* weights = static_cast<const std::int8_t*>(term.w->data());
-  return {quantise(term.w->K(), term.a, scratch), weights,
-          reinterpret_cast<const float*>(weights + units * 32 * fours), fours};
+  const auto* scales = reinterpret_cast<const float*>(weights + units * 32 * fours);
+  const auto* offsets = reinterpret_cast<const std::int32_t*>(scales + units * unit_columns);
+  return {quantise(term.w->K(), term.a, scratch), weights, scales, offsets, fours};
 }
 
 }  // namespace
@@ -155,22 +169,29 @@ void gemv_int8(const GemvTerm& first, const GemvTerm& second, const float* bias,
 }
 
 Index int8_bytes(Index K, Index N) {
-  const Index units = (N + 7) / 8;
-  return units * 32 * ((K + 3) / 4) + units * 8 * static_cast<Index>(sizeof(float));
+  const Index units = (N + unit_columns - 1) / unit_columns;
+  return units * 32 * ((K + 3) / 4) + units * unit_columns * 8;  // a scale and a sum each
 }
 
 void pack_int8(Index K, Index N, const float* w, void* packed) {
-  const Index units = (N + 7) / 8, fours = (K + 3) / 4;
+  const Index units = (N + unit_columns - 1) / unit_columns, fours = (K + 3) / 4;
   auto* to = static_cast<std::int8_t*>(packed);
   auto* scales = reinterpret_cast<float*>(to + units * 32 * fours);
+  auto* offsets = reinterpret_cast<std::int32_t*>(scales + units * unit_columns);
   for (Index n = 0; n < N; ++n) {
     float most = 0;
-    for (Index k = 0; k < K; ++k) most = std::max(most, std::abs(w[k * N + n]));
+    for (Index k = 0; k < K; ++k) {
+      const float size = std::abs(w[k * N + n]);
+      if (size > most || std::isnan(size)) most = size;  // what is no number stays
+    }
     scales[n] = most / 127.0f;
-    const Index unit = n / 8, first = unit / 8 * 8, width = std::min<Index>(8, units - first);
-    for (Index k = 0; most > 0 && k < K; ++k) {
+    const Index unit = n / unit_columns, first = unit / panel_units * panel_units;
+    const Index width = std::min(panel_units, units - first);
+    for (Index k = 0; most > 0 && std::isfinite(most) && k < K; ++k) {
       const auto q = static_cast<std::int8_t>(std::lrint(w[k * N + n] / most * 127.0f));
-      to[first * 32 * fours + (k / 4 * width + unit - first) * 32 + n % 8 * 4 + k % 4] = q;
+      to[first * 32 * fours + (k / 4 * width + unit - first) * 32 + n % unit_columns * 4 + k % 4] =
+          q;
+      offsets[n] += 64 * q;
     }
   }
 }
