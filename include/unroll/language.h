@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-#include "unroll/model.h"
+#include "unroll/stream.h"
 
 namespace unroll {
 
@@ -138,21 +138,22 @@ LanguageReport train(const LanguageModel& model, std::span<const std::int32_t> i
 
 // --- reading ---
 
-/// One reader of a text: reads ids one by one and knows what may come next.
-/// Threads: one at a time; several readers of one model, each by itself, as Model says.
+/// One reader of a text: reads ids one by one and knows what may come next. It has the weights as
+/// they were when it was made, packed for single steps; reading allocates nothing.
+/// Threads: one at a time; several readers of one model, at once.
 class LanguageReader {
  public:
+  /// Throws: Error (unsupported) as PackedModel.
   explicit LanguageReader(const LanguageModel& model);
   /// Logits of what follows all that has been read; valid until the next call.
   /// Throws: Error (value) for an id that is not in the vocabulary.
   std::span<const float> read(std::int32_t id);
   /// Forgets everything.
-  void reset();
+  void reset() { session_.reset(); }
 
  private:
-  LanguageModel model_;
+  Index vocabulary_;
   Session session_;
-  Tensor id_, logits_;
 };
 
 // --- sampling ---

@@ -190,15 +190,11 @@ LanguageScore LanguageModel::evaluate(std::span<const std::int32_t> ids, Index f
 // --- LanguageReader ---
 
 LanguageReader::LanguageReader(const LanguageModel& model)
-    : model_(model), id_({1, 1}, DType::int32) {}
+    : vocabulary_(model.vocabulary()), session_(PackedModel(model.model())) {}
 
 std::span<const float> LanguageReader::read(std::int32_t id) {
-  tasks::check_ids("LanguageModel", std::span(&id, 1), model_.vocabulary());
-  id_.values<std::int32_t>()[0] = id;
-  logits_ = model_.model().predict(session_, id_, {.batch_size = 1});
-  return logits_.values<float>();
+  tasks::check_ids("LanguageModel", std::span(&id, 1), vocabulary_);
+  return session_.step(id);
 }
-
-void LanguageReader::reset() { session_.reset(); }
 
 }  // namespace unroll
