@@ -35,7 +35,8 @@ Ids noise(Index count, Index vocabulary, std::uint64_t seed = 1) {
   Ids ids;
   const base::Random random(seed);
   for (Index i = 0; i < count; ++i) {
-    ids.push_back(static_cast<std::int32_t>(random.below(vocabulary, static_cast<std::uint64_t>(i))));
+    ids.push_back(
+        static_cast<std::int32_t>(random.below(vocabulary, static_cast<std::uint64_t>(i))));
   }
   return ids;
 }
