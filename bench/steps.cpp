@@ -1,9 +1,12 @@
 // Training steps of the lesson's models, timed on request; one side of bench/run's comparison.
 //
-//   build/bench/steps WORKLOAD [threads]
+//   build/bench/steps WORKLOAD [threads [STEPS]]
 //
+// With STEPS it takes so many steps and ends: for whoever counts instructions.
 // Reads lines "go MILLISECONDS" from standard input; each is answered by a line of JSON with the
 // times of the steps done meanwhile. So two programs can be measured in turns, each warm.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -83,8 +86,20 @@ Workload p4() {
   return {Model({.inputs = {words}, .outputs = {y}}), ids({64, 100}, 5000), labels(64)};
 }
 
-Workload recurrent(const Layer& layer) {
-  return {Sequential{layer, Dense(1)}, numbers({64, 200, 32}), numbers({64, 1})};
+Workload of_words(const Layer& layer) {
+  return {Sequential{Embedding(5000, 32), layer, Dense(1)}, ids({64, 200}, 5000), numbers({64, 1})};
+}
+
+Workload of_numbers(const Layer& layer) {
+  return {Sequential{layer, Dense(1)}, numbers({64, 50, 256}), numbers({64, 1})};
+}
+
+/// Says the next character at every step.
+Workload characters(int layers) {
+  std::vector<Layer> list{Embedding(65, 64)};
+  for (int i = 0; i < layers; ++i) list.push_back(LSTM(512, {.return_sequences = true}));
+  list.push_back(Dense(65, {.activation = "softmax"}));
+  return {Sequential(list), ids({64, 128}, 65), ids({64, 128}, 65)};
 }
 
 Workload masked(const Layer& layer, const Tensor& words) {
@@ -106,12 +121,29 @@ Workload masked(const std::string& name) {
 Workload make(const std::string& name) {
   if (name == "p1") return p1();
   if (name == "p4") return p4();
-  if (name == "gru64") return recurrent(GRU(64));
-  if (name == "lstm64") return recurrent(LSTM(64));
+  if (name == "gru64") return of_words(GRU(64));
+  if (name == "lstm64") return of_words(LSTM(64));
+  if (name == "char1") return characters(1);
+  if (name == "char2") return characters(2);
+  if (name == "rnn256") return of_numbers(SimpleRNN(256));
+  if (name == "gru256") return of_numbers(GRU(256));
+  if (name == "lstm256") return of_numbers(LSTM(256));
   if (name.starts_with("masks")) return masked(name);
   std::cerr << "steps: no such workload\n  got    " << name
-            << "\n  want   p1, p4, gru64, lstm64, masks..._full|_right|_left\n";
+            << "\n  want   p1, p4, gru64, lstm64, char1, char2, rnn256, gru256, lstm256, "
+               "masks..._full|_right|_left\n";
   std::exit(2);
+}
+
+long peak_kilobytes() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  return used.ru_maxrss;
+}
+
+Loss loss_of(const std::string& name) {
+  if (name.starts_with("char")) return "sparse_categorical_crossentropy";
+  return name == "p4" || name.starts_with("masks") ? Loss("binary_crossentropy") : Loss("mse");
 }
 
 }  // namespace
@@ -120,12 +152,17 @@ int main(int count, char** arguments) {
   const std::string name = count > 1 ? arguments[1] : "p1";
   const int threads = count > 2 ? std::atoi(arguments[2]) : 1;
   Workload work = make(name);
-  const bool classes = name == "p4" || name.starts_with("masks");
-  work.model.compile({.optimizer = "adam",
-                      .loss = classes ? Loss("binary_crossentropy") : Loss("mse"),
-                      .seed = 7,
-                      .threads = threads});
-  for (int i = 0; i < 20; ++i) work.model.train_on_batch(work.x, work.y);
+  work.model.compile({.optimizer = "adam", .loss = loss_of(name), .seed = 7, .threads = threads});
+  if (count > 3) {
+    for (int i = std::atoi(arguments[3]); i > 0; --i) work.model.train_on_batch(work.x, work.y);
+    return 0;
+  }
+  const auto started = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    work.model.train_on_batch(work.x, work.y);
+    // Steps of a second each need no more to be warm.
+    if (Seconds(std::chrono::steady_clock::now() - started).count() > 1) break;
+  }
   std::cout << "ready" << std::endl;
   std::string word;
   double milliseconds = 0;
@@ -141,6 +178,7 @@ int main(int count, char** arguments) {
     }
     std::ranges::sort(times);
     std::cout << "{\"min\": " << times.front() << ", \"median\": " << times[times.size() / 2]
-              << ", \"steps\": " << times.size() << "}" << std::endl;
+              << ", \"steps\": " << times.size() << ", \"rss_kb\": " << peak_kilobytes() << "}"
+              << std::endl;
   }
 }

@@ -5,6 +5,7 @@
 The protocol is that of bench/steps.cpp: "go MILLISECONDS" in, a line of JSON out.
 """
 import json
+import resource
 import sys
 import time
 
@@ -26,6 +27,19 @@ class Last(torch.nn.Module):
         return torch.sigmoid(y) if self.sigmoid else y
 
 
+class Characters(torch.nn.Module):
+    """Says the next character at every step."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.embedding = torch.nn.Embedding(65, 64)
+        self.recurrent = torch.nn.LSTM(64, 512, layers, batch_first=True)
+        self.dense = torch.nn.Linear(512, 65)
+
+    def forward(self, x):
+        return self.dense(self.recurrent(self.embedding(x))[0]).flatten(0, 1)
+
+
 def workload(name):
     nn = torch.nn
     if name == "p1":
@@ -37,7 +51,15 @@ def workload(name):
         return model, ids, (torch.arange(64) % 2).float().reshape(64, 1), nn.BCELoss()
     if name in ("gru64", "lstm64"):
         kind = nn.GRU if name == "gru64" else nn.LSTM
-        return (Last(kind(32, 64, batch_first=True), 64), torch.rand(64, 200, 32),
+        ids = (torch.rand(64, 200) ** 3 * 5000).long()
+        return (Last(kind(32, 64, batch_first=True), 64, False, nn.Embedding(5000, 32)), ids,
+                torch.rand(64, 1), nn.MSELoss())
+    if name.startswith("char"):
+        ids = (torch.rand(64, 128) ** 3 * 65).long()
+        return Characters(int(name[4:])), ids, ids.flatten(), nn.CrossEntropyLoss()
+    if name.endswith("256"):
+        kind = {"rnn256": nn.RNN, "gru256": nn.GRU, "lstm256": nn.LSTM}[name]
+        return (Last(kind(256, 256, batch_first=True), 256), torch.rand(64, 50, 256),
                 torch.rand(64, 1), nn.MSELoss())
     sys.exit(f"torch_steps: no such workload: {name}")
 
@@ -54,8 +76,11 @@ def main():
         loss(model(x), y).backward()
         adam.step()
 
+    started = time.perf_counter()
     for _ in range(20):
         step()
+        if time.perf_counter() - started > 1:  # steps of a second each need no more to be warm
+            break
     print("ready", flush=True)
     for line in sys.stdin:
         limit = float(line.split()[1]) / 1e3
@@ -67,7 +92,8 @@ def main():
             times.append(after - now)
             now = after
         times.sort()
-        print(json.dumps({"min": times[0], "median": times[len(times) // 2], "steps": len(times)}),
+        print(json.dumps({"min": times[0], "median": times[len(times) // 2], "steps": len(times),
+                          "rss_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}),
               flush=True)
 
 
