@@ -18,7 +18,7 @@ struct Topic {
   const char* text;  ///< null: made when it is asked for
 };
 
-constexpr std::array<Topic, 11> topics{{
+constexpr std::array<Topic, 13> topics{{
     {"persistence", "the forecast to beat, and how it is decided",
      R"("Tomorrow = today" is a forecast too: persistence. Prices, temperatures and the
 like move little from one step to the next, so it is hard to beat, and a network
@@ -135,10 +135,38 @@ Threads are only places where lanes run, so the same --seed gives the same bytes
 with --threads 1 and --threads 64. Another instruction set may differ in the
 last bits.
 )"},
+    {"sentiment", "how reviews are learnt, and what is reported",
+     R"(A model that reads reviews has to beat one that only counts: logistic regression
+on words and pairs of neighbours ("not good"), each weighted by naive Bayes's
+log ratio (Wang and Manning, 2012). unroll sentiment train prints both.
+
+By default its model is their sum: the log odds of a positive review are what
+the word pairs say and what a network says that reads the last words of the
+review in both directions. While the network learns, it is given the word
+pairs' answers to reviews that they were not learnt from, so that it learns
+what they do not know. A tenth of the training reviews says when to stop; the
+test reviews are only reported.
+
+explain leaves out each word in turn and asks again. By how much the log odds
+of a positive review are smaller then is what the word contributes.
+)"},
+    {"tokens", "what a text is cut into",
+     R"(characters   every character is a token; few different ones, long sequences
+words        runs of letters and digits, with the apostrophes inside them;
+             everything else is a token by itself. Rare words are unknown, all
+             one token
+subwords     pieces that are frequent in the text, learnt by byte-pair encoding
+             or as a unigram model; what is rare is spelt out of shorter ones,
+             so that nothing is unknown
+
+All three give back the text that they were made of, byte for byte, as far as
+nothing in it is unknown.
+)"},
     {"formats", "what unroll reads and writes",
      R"(CSV       read: a path, an http(s) URL or - (standard input). With a header or
           without, any separator, quoted fields, missing values, ISO and US
           dates.
+tar.gz    read: the archive of the Large Movie Review Dataset, as a stream.
 .unroll   read and written: a trained model. A safetensors file whose header
           also holds the layers, the scalers and the task; docs/formats/bundle.md
           describes every byte.

@@ -36,10 +36,11 @@ struct Flags {
   CheckpointFlags checkpoint;
   std::string save = "sentiment.unroll";
   std::string plot;
+  bool plot_asked = false, no_plot = false;
   std::vector<std::string> words;
 };
 
-void check(const Flags& flags) {
+void check(Flags& flags) {
   for (const Flag& flag : flags.fixed) {
     if (!flags.lesson || !flag.given()) continue;
     throw Error(
@@ -47,6 +48,9 @@ void check(const Flags& flags) {
         {.want = "the lesson's protocol, to the letter", .hint = "leave one of the two out"});
   }
   check_writable(flags.save);
+  flags.plot_asked = !flags.plot.empty();
+  if (flags.lesson && !flags.plot_asked) flags.plot = "units.png";
+  if (flags.no_plot) flags.plot.clear();
   if (flags.plot.empty()) return;
   if (!flags.plot.ends_with(".png") && !flags.plot.ends_with(".svg")) {
     throw Error(ErrorKind::value, "--plot " + flags.plot + ": no such kind of picture",
@@ -121,8 +125,14 @@ void draw(const Flags& flags, const ReviewParts& reviews, const SentimentModel& 
   if (flags.plot.empty()) return;
   const std::string& review = reviews.test.texts[0];
   const Trace seen = trace(model.model(), model.recurrent_layer(), model.inputs({review}));
-  unit_lines(seen, seen.parts[0].name, {.command = command_line(flags.words)}).save(flags.plot);
-  if (!flags.common.quiet) say("picture: " + flags.plot);
+  try {
+    unit_lines(seen, seen.parts[0].name, {.command = command_line(flags.words)}).save(flags.plot);
+    if (!flags.common.quiet) say("picture: " + flags.plot);
+  } catch (const Error& error) {
+    // A machine without gnuplot still gets its model; only who asked for a picture is refused.
+    if (flags.plot_asked || error.kind() != ErrorKind::unsupported) throw;
+    say(std::string("unroll: no picture: ") + error.what());
+  }
 }
 
 Sentiment trained(const Flags& flags, const ReviewParts& reviews,
@@ -151,7 +161,7 @@ Sentiment trained(const Flags& flags, const ReviewParts& reviews,
   return train_sentiment(reviews, options);
 }
 
-int train_now(const Flags& flags) {
+int train_now(Flags& flags) {
   check(flags);
   const std::string checkpoint = checkpoint_path(flags.checkpoint, flags.save);
   const ReviewParts reviews = read(flags);
@@ -181,7 +191,7 @@ int train_now(const Flags& flags) {
   return 0;
 }
 
-int run(const Flags& flags) {
+int run(Flags& flags) {
   const bool goes_on_alone = !flags.checkpoint.resume.empty() && flags.data.empty();
   if (!goes_on_alone) return train_now(flags);
   // The command that began it, and what has been said since.
@@ -204,11 +214,11 @@ void add_model(Command& command, Flags& flags) {
       command.count("--length", o.length,
                     "words of a review that the network sees, the last ones (default 400)", 1,
                     100'000),
-      command.count("--embedding", o.embedding, "numbers that stand for a word (default 64)", 1,
+      command.count("--embedding", o.embedding, "numbers that stand for a word (default 32)", 1,
                     16'384),
       command.choice("--cell", o.cell, {"simple_rnn", "gru", "lstm"},
                      "simple_rnn, gru or lstm (default gru)"),
-      command.count("--units", o.units, "size of the recurrent layer, each way (default 64)", 1,
+      command.count("--units", o.units, "size of the recurrent layer, each way (default 32)", 1,
                     16'384),
       command.number_or_zero("--dropout", o.dropout,
                              "share of what the last layer sees that is dropped while training "
@@ -216,7 +226,7 @@ void add_model(Command& command, Flags& flags) {
                              0.99),
       command.number_or_zero("--embedding-dropout", o.embedding_dropout,
                              "share of the numbers that stand for words that is dropped, the same "
-                             "ones in a whole review (default 0.3)",
+                             "ones in a whole review (default 0.5)",
                              0.99),
   };
   command.toggle("--lesson", flags.lesson,
@@ -265,7 +275,9 @@ Command sentiment_train_command(const std::vector<std::string>& words) {
                "where the model is kept, with all that it needs to read text (default "
                "sentiment.unroll)");
   command.text("--plot", flags->plot, "FILE",
-               "draw the hidden units while a test review is read, .png or .svg");
+               "draw the hidden units while a test review is read, .png or .svg (--lesson: "
+               "units.png)");
+  command.toggle("--no-plot", flags->no_plot, "draw nothing");
   add_common(command, flags->common);
   command.action([flags] { return run(*flags); });
   return command;

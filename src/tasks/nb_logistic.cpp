@@ -1,6 +1,7 @@
 #include "src/tasks/nb_logistic.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "src/tasks/shuffle.h"
@@ -9,7 +10,7 @@ namespace unroll::tasks {
 
 namespace {
 
-constexpr Index passes = 3;
+constexpr Index passes = 6;
 constexpr std::size_t folds = 5;
 constexpr double rate = 0.02, penalty = 1e-4;
 
@@ -32,6 +33,18 @@ std::vector<double> ratios(const Sequences& texts, std::span<const std::int32_t>
   std::vector<double> result(size);
   for (std::size_t k = 1; k < size; ++k) {
     result[k] = std::log(positive[k] / positives) - std::log(negative[k] / negatives);
+  }
+  return result;
+}
+
+/// The fold of each text: those of a label in as many runs.
+std::vector<std::size_t> blocks(std::span<const std::int32_t> labels) {
+  std::vector<std::size_t> result(labels.size());
+  std::array<std::size_t, 2> rank{}, size{};
+  for (const std::int32_t label : labels) ++size[static_cast<std::size_t>(label)];
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto label = static_cast<std::size_t>(labels[i]);
+    result[i] = rank[label]++ * folds / size[label];
   }
   return result;
 }
@@ -88,16 +101,19 @@ std::vector<double> logits(const NbLogistic& model, const Sequences& texts) {
 std::vector<double> unseen_logits(const Sequences& texts, std::span<const std::int32_t> labels,
                                   Index count, std::uint64_t seed) {
   std::vector<double> result(texts.size());
+  const std::vector<std::size_t> fold_of = blocks(labels);
   for (std::size_t fold = 0; fold < folds; ++fold) {
     Sequences others;
     std::vector<std::int32_t> labels_of_others;
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (i % folds == fold) continue;
+      if (fold_of[i] == fold) continue;
       others.push_back(texts[i]);
       labels_of_others.push_back(labels[i]);
     }
     const NbLogistic model = train_nb_logistic(others, labels_of_others, count, seed);
-    for (std::size_t i = fold; i < texts.size(); i += folds) result[i] = model.logit(texts[i]);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (fold_of[i] == fold) result[i] = model.logit(texts[i]);
+    }
   }
   return result;
 }

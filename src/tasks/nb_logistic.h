@@ -29,9 +29,10 @@ NbLogistic train_nb_logistic(const Sequences& texts, std::span<const std::int32_
 
 /// Of all texts.
 std::vector<double> logits(const NbLogistic& model, const Sequences& texts);
-/// What models say of texts that they have not learnt from: the texts are dealt to five folds in
-/// turn, and a model of the other four answers for each.
-/// Requires: as train_nb_logistic, of the texts without any fold.
+/// What models say of texts that they have not learnt from: those of each label are cut into five
+/// runs, and a model of all other runs answers for each. Texts that stand together, which may be of
+/// one film, so fall into one run.
+/// Requires: as train_nb_logistic, of the texts without any run.
 std::vector<double> unseen_logits(const Sequences& texts, std::span<const std::int32_t> labels,
                                   Index count, std::uint64_t seed);
 

@@ -93,21 +93,24 @@ void check(const SentimentOptions& o) {
                       "a share above 0 and below 1");
 }
 
-/// Reviews without markup, in two parts drawn by a seed.
+/// Reviews without markup, in two parts: the last ones of each label are kept apart. In the order
+/// of the data set, reviews of one film stand together; drawn at random, those kept apart would be
+/// of films that the model knows, as the test reviews are not.
 struct Split {
   Reviews train, validation;
 };
 Split split(const Reviews& reviews, const SentimentOptions& options) {
   const Index all = count(reviews);
-  const auto kept = std::clamp<Index>(
-      static_cast<Index>(std::llround(options.validation * static_cast<double>(all))), 1, all - 1);
   Split result;
-  const std::vector<Index> order = tasks::shuffled(all, options.seed, 0);
-  for (Index i = 0; i < all; ++i) {
-    const auto from = static_cast<std::size_t>(order[static_cast<std::size_t>(i)]);
-    Reviews& part = i < all - kept ? result.train : result.validation;
-    part.texts.push_back(tasks::without_markup(reviews.texts[from]));
-    part.labels.push_back(reviews.labels[from]);
+  for (const std::int32_t label : {0, 1}) {
+    const auto with = static_cast<double>(std::ranges::count(reviews.labels, label));
+    auto left = static_cast<Index>(with) - std::llround(options.validation * with);
+    for (std::size_t i = 0; i < reviews.texts.size(); ++i) {
+      if (reviews.labels[i] != label) continue;
+      Reviews& part = left-- > 0 ? result.train : result.validation;
+      part.texts.push_back(tasks::without_markup(reviews.texts[i]));
+      part.labels.push_back(label);
+    }
   }
   for (const Reviews* part : {&result.train, &result.validation}) {
     const auto positive = std::ranges::count(part->labels, 1);

@@ -54,29 +54,40 @@ std::uint64_t key_of(std::string_view word) noexcept {
   return hash_of(word) | std::uint64_t{255} << 56;
 }
 
+/// Of words of more than 7 bytes: most are compared by two loads, which may overlap.
+bool same(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  std::size_t at = 0;
+  for (; at + 8 < a.size(); at += 8) {
+    if (load<std::uint64_t>(a.data() + at) != load<std::uint64_t>(b.data() + at)) return false;
+  }
+  const std::size_t last = a.size() - 8;
+  return load<std::uint64_t>(a.data() + last) == load<std::uint64_t>(b.data() + last);
+}
+
 }  // namespace
 
-std::size_t WordTable::home_of(std::uint64_t key) const noexcept {
+inline std::size_t WordTable::home_of(std::uint64_t key) const noexcept {
   return static_cast<std::size_t>(mixed(key) * multiplier >> shift_);
 }
 
-std::size_t WordTable::slot_of(std::string_view word, std::uint64_t key) const noexcept {
+inline std::size_t WordTable::slot_of(std::string_view word, Search search) const noexcept {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t i = home_of(key);
+  std::size_t i = search.home;
   for (; slots_[i].key != 0; i = (i + 1) & mask) {
-    if (slots_[i].key != key) continue;
-    if (word.size() <= longest_in_key || (*this)[slots_[i].word] == word) break;
+    if (slots_[i].key != search.key) continue;
+    if (word.size() <= longest_in_key || same((*this)[slots_[i].word], word)) break;
   }
   return i;
 }
 
-WordTable::Keys WordTable::keys_of(std::span<const std::string_view> words) const noexcept {
-  Keys keys;
+inline void WordTable::begin(std::span<const std::string_view> words,
+                             Searches& searches) const noexcept {
   for (std::size_t i = 0; i < words.size(); ++i) {
-    keys[i] = key_of(words[i]);
-    __builtin_prefetch(&slots_[home_of(keys[i])]);
+    const std::uint64_t key = key_of(words[i]);
+    searches[i] = {key, home_of(key)};
+    __builtin_prefetch(&slots_[searches[i].home]);
   }
-  return keys;
 }
 
 void WordTable::find(std::span<const std::string_view> words,
@@ -85,20 +96,22 @@ void WordTable::find(std::span<const std::string_view> words,
     std::fill_n(numbers, words.size(), none);
     return;
   }
-  const Keys keys = keys_of(words);
+  Searches searches;
+  begin(words, searches);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const Slot& slot = slots_[slot_of(words[i], keys[i])];
+    const Slot& slot = slots_[slot_of(words[i], searches[i])];
     numbers[i] = slot.key == 0 ? none : slot.word;
   }
 }
 
 void WordTable::intern(std::span<const std::string_view> words, std::uint32_t* numbers) {
   if (3 * (words_.size() + words.size()) >= 2 * slots_.size()) grow();
-  const Keys keys = keys_of(words);
+  Searches searches;
+  begin(words, searches);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    Slot& slot = slots_[slot_of(words[i], keys[i])];
+    Slot& slot = slots_[slot_of(words[i], searches[i])];
     if (slot.key == 0) {
-      slot = {keys[i], size()};
+      slot = {searches[i].key, size()};
       words_.push_back({letters_.size(), words[i].size()});
       letters_.append(words[i]);
     }

@@ -44,13 +44,17 @@ class WordTable {
     std::uint32_t word = 0;
   };
 
-  /// Where a search for a key begins.
+  /// A key, and where a search for it begins.
+  struct Search {
+    std::uint64_t key;
+    std::size_t home;
+  };
   std::size_t home_of(std::uint64_t key) const noexcept;
   /// The slot that has the word or could take it. Requires: there are slots.
-  std::size_t slot_of(std::string_view word, std::uint64_t key) const noexcept;
-  using Keys = std::array<std::uint64_t, batch>;
-  /// Their keys; the slots are on their way to the cache.
-  Keys keys_of(std::span<const std::string_view> words) const noexcept;
+  std::size_t slot_of(std::string_view word, Search search) const noexcept;
+  using Searches = std::array<Search, batch>;
+  /// The slots are on their way to the cache.
+  void begin(std::span<const std::string_view> words, Searches& searches) const noexcept;
   void grow();
 
   std::string letters_;

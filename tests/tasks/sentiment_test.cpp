@@ -89,13 +89,14 @@ TEST(NbLogistic, UnseenTextsAreAnsweredByWhoHasNotLearntThem) {
   std::vector<std::int32_t> labels;
   for (int i = 0; i < 50; ++i) {
     texts.push_back({i + 1});
-    labels.push_back(i / 5 % 2);
+    labels.push_back(i % 2);
   }
   const auto unseen = tasks::unseen_logits(texts, labels, 50, 7);
   const auto seen = tasks::logits(tasks::train_nb_logistic(texts, labels, 50, 7), texts);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     EXPECT_EQ(seen[i] > 0, labels[i] == 1);
-    EXPECT_NEAR(unseen[i], unseen[i % 5], 1e-6) << i;
+    // All of a run are alike to a model that knows none of their words.
+    EXPECT_EQ(unseen[i], unseen[i - i % 10]) << i;
   }
 }
 
