@@ -42,8 +42,9 @@ int main() {
 
   // The same text as words, foretold by counting.
   LanguageText words = read_language(text, {.tokens = "words"});
-  Ngram ngram(std::span<const std::int32_t>(words.ids).first(static_cast<std::size_t>(words.learnt)),
-              words.encoder.size());
+  Ngram ngram(
+      std::span<const std::int32_t>(words.ids).first(static_cast<std::size_t>(words.learnt)),
+      words.encoder.size());
   Completer completer(LanguageModel({.vocabulary = words.encoder.size()}), words.encoder, ngram,
                       0.0);  // all of the n-gram, nothing of the network, which has learnt nothing
   for (const Suggestion& next : completer.suggest("the bird likes the ", 4)) {
