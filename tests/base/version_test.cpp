@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace unroll {
 namespace {
@@ -22,15 +25,31 @@ TEST(Version, NamesTheCompilerThatBuiltIt) {
 #endif
 }
 
-TEST(Version, SaysWhichPartsAreThere) {
+constexpr bool have_curl =
 #ifdef UNROLL_HAVE_CURL
-  constexpr bool have_curl = true;
+    true;
 #else
-  constexpr bool have_curl = false;
+    false;
 #endif
-  ASSERT_EQ(optional_parts().size(), 1u);
-  EXPECT_EQ(optional_parts()[0].name, "curl");
-  EXPECT_EQ(optional_parts()[0].built_in, have_curl);
+constexpr bool have_archive =
+#ifdef UNROLL_HAVE_ARCHIVE
+    true;
+#else
+    false;
+#endif
+constexpr bool have_sentencepiece =
+#ifdef UNROLL_HAVE_SENTENCEPIECE
+    true;
+#else
+    false;
+#endif
+
+TEST(Version, SaysWhichPartsAreThere) {
+  std::vector<std::pair<std::string_view, bool>> parts;
+  for (const OptionalPart& part : optional_parts()) parts.emplace_back(part.name, part.built_in);
+  const std::vector<std::pair<std::string_view, bool>> want{
+      {"archive", have_archive}, {"curl", have_curl}, {"sentencepiece", have_sentencepiece}};
+  EXPECT_EQ(parts, want);
 }
 
 }  // namespace
