@@ -23,6 +23,21 @@ namespace {
 constexpr Index L = lanes<float>;
 using F = Tag<float>;
 
+/// What comes from the input: x, or b + x W as it stands in a table.
+struct From {
+  const float *x, *row;
+};
+
+/// b + h R + x W.
+HWY_INLINE void both_products(const RecurrentStep& s, const From& from, const float* h,
+                              float* products, float* z) {
+  if (from.row != nullptr) {
+    gemv({h, &s.recurrent()}, {}, from.row, products, z);
+  } else {
+    gemv({h, &s.recurrent()}, {from.x, &s.input()}, s.bias(), products, z);
+  }
+}
+
 /// What a step computes in: gates at z, what else it needs behind them.
 struct Room {
   float *z, *other, *products;
@@ -33,17 +48,17 @@ HWY_INLINE void for_vectors(Index n, Body body) {
   for (Index u = 0; u < n; u += L) body(u);
 }
 
-void simple(const RecurrentStep& s, const float* x, float* h, const Room& room) {
-  gemv({h, &s.recurrent()}, {x, &s.input()}, s.bias(), room.products, room.z);
+void simple(const RecurrentStep& s, const From& from, float* h, const Room& room) {
+  both_products(s, from, h, room.products, room.z);
   activate_tile(s.shape().activation, s.padded(), room.z);
   std::copy_n(room.z, s.shape().units, h);
 }
 
-void lstm(const RecurrentStep& s, const float* x, float* h, float* c, const Room& room) {
+void lstm(const RecurrentStep& s, const From& from, float* h, float* c, const Room& room) {
   const F d;
   const Index P = s.padded(), U = s.shape().units;
   float* z = room.z;
-  gemv({h, &s.recurrent()}, {x, &s.input()}, s.bias(), room.products, z);
+  both_products(s, from, h, room.products, z);
   activate_tile(s.shape().recurrent_activation, 3 * P, z);
   activate_tile(s.shape().activation, P, z + 3 * P);
   std::copy_n(c, U, room.other);
@@ -75,12 +90,16 @@ void gru_state(const RecurrentStep& s, float* h, const Room& room) {
   std::copy_n(room.other, U, h);
 }
 
-void gru_reset_after(const RecurrentStep& s, const float* x, float* h, const Room& room) {
+void gru_reset_after(const RecurrentStep& s, const From& from, float* h, const Room& room) {
   const F d;
   const Index P = s.padded();
   float *z = room.z, *q = room.other;
-  gemv({x, &s.input()}, {}, s.bias(), room.products, z);
   gemv({h, &s.recurrent()}, {}, s.second_bias(), room.products, q);
+  if (from.row != nullptr) {
+    std::copy_n(from.row, 3 * P, z);
+  } else {
+    gemv({from.x, &s.input()}, {}, s.bias(), room.products, z);
+  }
   for_vectors(2 * P, [&](Index u) HWY_ATTR {
     hn::StoreU(hn::Add(hn::LoadU(d, z + u), hn::LoadU(d, q + u)), d, z + u);
   });
@@ -111,18 +130,20 @@ void gru_reset_before(const RecurrentStep& s, const float* x, float* h, const Ro
 
 }  // namespace
 
-void Step(const RecurrentStep& s, const float* x, float* h, float* c, float* scratch) {
+void Step(const RecurrentStep& s, const float* x, const float* row, float* h, float* c,
+          float* scratch) {
+  const From from{x, row};
   const Index gates_room = gemv_room(gates(s.shape().cell) * s.padded());
   const Room room{scratch, scratch + gates_room, scratch + 2 * gates_room};
   switch (s.shape().cell) {
     case CellKind::simple_rnn:
-      return simple(s, x, h, room);
+      return simple(s, from, h, room);
     case CellKind::lstm:
-      return lstm(s, x, h, c, room);
+      return lstm(s, from, h, c, room);
     case CellKind::gru:
       return gru_reset_before(s, x, h, room);
     case CellKind::gru_reset_after:
-      return gru_reset_after(s, x, h, room);
+      return gru_reset_after(s, from, h, room);
   }
 }
 
@@ -185,7 +206,24 @@ RecurrentStep::RecurrentStep(const RecurrentShape& shape, const float* kernel,
 }
 
 void RecurrentStep::run(const float* x, float* h, float* c, float* scratch) const {
-  HWY_DYNAMIC_DISPATCH(Step)(*this, x, h, c, scratch);
+  HWY_DYNAMIC_DISPATCH(Step)(*this, x, nullptr, h, c, scratch);
+}
+
+bool RecurrentStep::tabulate(const float* table, Index rows, Index most) {
+  const Index room = gemv_room(input_.N());
+  if (shape_.cell == CellKind::gru || rows * room > most) return false;
+  table_row_ = room;
+  table_.resize(static_cast<std::size_t>(rows * room));
+  std::vector<float> products(static_cast<std::size_t>(products_));
+  for (Index i = 0; i < rows; ++i) {
+    gemv({table + i * shape_.features, &input_}, {}, bias_.data(), products.data(),
+         table_.data() + i * room);
+  }
+  return true;
+}
+
+void RecurrentStep::run_row(Index i, float* h, float* c, float* scratch) const {
+  HWY_DYNAMIC_DISPATCH(Step)(*this, nullptr, table_.data() + i * table_row_, h, c, scratch);
 }
 
 }  // namespace unroll::kernels

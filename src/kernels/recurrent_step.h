@@ -22,6 +22,13 @@ class RecurrentStep {
   /// h (U) and, for an LSTM, c (U) become those after x (F). Scratch begins on a cache line.
   void run(const float* x, float* h, float* c, float* scratch) const;
 
+  /// Computes what the first product gives for each row of a table (rows, F), so that run_row()
+  /// need not. Returns false, and does nothing, where that would take more than `most` numbers, or
+  /// where the cell needs x in other products too (a GRU that resets before).
+  bool tabulate(const float* table, Index rows, Index most = Index{1} << 20);
+  /// The step after x = row i of the table. Requires: tabulate() and a row that is in it.
+  void run_row(Index i, float* h, float* c, float* scratch) const;
+
   // For the kernels.
   Index padded() const noexcept { return padded_; }
   /// x W, or both products in their gates' order: see recurrent_step.cpp.
@@ -40,6 +47,8 @@ class RecurrentStep {
   Index padded_ = 0, scratch_ = 0, products_ = 0;
   PackedMatrix input_, recurrent_, candidate_input_, candidate_recurrent_;
   std::vector<float> bias_, second_bias_;
+  Index table_row_ = 0;
+  std::vector<float> table_;  // b + x W, a row of gemv_room each
 };
 
 }  // namespace unroll::kernels

@@ -16,6 +16,8 @@ namespace unroll {
 struct StreamRequest {
   std::span<const Shape> inputs;  ///< of one step: without batch and time
   WeightType weights = WeightType::float32;
+  /// The rows that the first input is picked from by an id, where that is so; null otherwise.
+  const Tensor* table = nullptr;
 };
 
 /// What it is given for a step. All numbers begin on a cache line; outputs may be written up to a
@@ -37,6 +39,8 @@ class StreamedLayer {
   virtual ~StreamedLayer() = default;
   /// The states it carries from step to step, zeros at first; their numbers follow one another.
   virtual std::vector<Index> states() const { return {}; }
+  /// Whether it wants the id of its first input, one of the request's table, instead of the row.
+  virtual bool takes_id() const { return false; }
   /// Numbers of scratch.
   virtual Index scratch() const { return 0; }
   /// Takes one step. Allocates nothing and waits for nobody. Returns whether the step of its output

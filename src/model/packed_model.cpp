@@ -1,6 +1,7 @@
 #include "src/model/packed_model.h"
 
 #include <algorithm>
+#include <map>
 
 #include "src/base/aligned.h"
 #include "src/layers/plain.h"
@@ -95,11 +96,26 @@ class Packer {
     }
     const Streaming how = node.timed ? node.layer->streaming(whole) : Streaming::stepwise;
     if (how == Streaming::never) refuse(*node.layer, whole);
-    node.streamed = node.layer->streamed({steps, packed_.weights});
+    const auto embedded = embedded_.find(inputs[0]);
+    const bool by_id = embedded != embedded_.end();
+    node.streamed =
+        node.layer->streamed({steps, packed_.weights, by_id ? &embedded->second.table : nullptr});
+    if (by_id && node.streamed != nullptr && node.streamed->takes_id()) {
+      node.inputs[0] = embedded->second.id;
+    }
     add_outputs(node, node.layer->output_shapes(whole), node.timed && how != Streaming::last);
     add_states(node);
     packed_.nodes.push_back(node);
+    remember_table(node);
     return node.outputs;
+  }
+
+  /// An Embedding that masks nothing: who reads its rows may as well know their ids.
+  void remember_table(const StreamNode& node) {
+    if (node.layer->class_name() != "Embedding" || node.layer->makes_masks()) return;
+    if (!packed_.values[node.inputs[0]].ids) return;
+    embedded_[node.outputs[0]] = {node.layer->parameters()[0]->value().to(DType::float32),
+                                  node.inputs[0]};
   }
 
   static Shape whole_shape(const StreamValue& value) {
@@ -137,8 +153,15 @@ class Packer {
                          "needs in streaming()"});
   }
 
+  /// A value that is a row of a table, and the value that is its id.
+  struct Embedded {
+    Tensor table;
+    std::size_t id = 0;
+  };
+
   PackedModel::Impl& packed_;
   Index scratch_ = 0;
+  std::map<std::size_t, Embedded> embedded_;
 };
 
 }  // namespace

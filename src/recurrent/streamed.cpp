@@ -12,8 +12,9 @@ namespace {
 /// Cells on top of one another; each output is the h of its cell.
 class WalkerStep final : public StreamedLayer {
  public:
-  WalkerStep(std::vector<kernels::RecurrentStep> cells, const Walk& walk)
-      : cells_(std::move(cells)), walk_(walk) {
+  /// `tabulated`: the first cell has a table, and is told which row.
+  WalkerStep(std::vector<kernels::RecurrentStep> cells, const Walk& walk, bool tabulated)
+      : cells_(std::move(cells)), walk_(walk), tabulated_(tabulated) {
     for (const kernels::RecurrentStep& cell : cells_) {
       scratch_ = std::max(scratch_, cell.scratch());
       for (int i = 0; i < states_of(cell); ++i) states_.push_back(cell.shape().units);
@@ -21,13 +22,18 @@ class WalkerStep final : public StreamedLayer {
   }
   std::vector<Index> states() const override { return states_; }
   Index scratch() const override { return scratch_; }
+  bool takes_id() const override { return tabulated_; }
 
   bool run(const StepRun& s) const override {
-    const float* x = s.inputs[0];
+    const float* x = tabulated_ ? nullptr : s.inputs[0];
     float* h = s.states;
     for (const kernels::RecurrentStep& cell : cells_) {
       const Index U = cell.shape().units;
-      if (s.kept) cell.run(x, h, h + U, s.scratch);
+      if (s.kept && x == nullptr) {
+        cell.run_row(*s.ids, h, h + U, s.scratch);
+      } else if (s.kept) {
+        cell.run(x, h, h + U, s.scratch);
+      }
       x = h;
       h += states_of(cell) * U;
     }
@@ -57,6 +63,7 @@ class WalkerStep final : public StreamedLayer {
   std::vector<kernels::RecurrentStep> cells_;
   std::vector<Index> states_;
   Walk walk_;
+  bool tabulated_;
   Index scratch_ = 0;
 };
 
@@ -99,7 +106,9 @@ std::shared_ptr<const StreamedLayer> WalkerImpl::streamed(const StreamRequest& r
                        bias.empty() ? nullptr : bias.data(), request.weights);
   }
   if (steps.empty()) return nullptr;
-  return std::make_shared<WalkerStep>(std::move(steps), walk_);
+  const bool tabulated = request.table != nullptr &&
+                         steps[0].tabulate(request.table->floats(), request.table->shape()[0]);
+  return std::make_shared<WalkerStep>(std::move(steps), walk_, tabulated);
 }
 
 }  // namespace unroll

@@ -244,5 +244,22 @@ TEST(Streams, SkipMaskedStepsAsPredictDoes) {
   }
 }
 
+TEST(Streams, ReadAnEmbeddingByItsIds) {
+  const Tensor ids = Tensor::of<std::int32_t>({1, 7}, {0, 3, 6, 0, 5, 2, 6});
+  const std::vector<Layer> layers{
+      LSTM(6, {.return_sequences = true}), GRU(6, {.return_sequences = true}),
+      GRU(6, {.return_sequences = true, .reset_after = false}),
+      SimpleRNN(6, {.use_bias = false, .return_sequences = true}),
+      RNN(std::vector<Cell>{GRUCell(4), LSTMCell(3)}, {.return_sequences = true})};
+  for (const Layer& layer : layers) {
+    const Symbol words = Input({.shape = {unknown}});
+    const Symbol rows = Embedding(7, 4)(words);
+    // Somebody else reads the rows themselves.
+    Model model({.inputs = {words}, .outputs = {Dense(3)(layer(rows)), Dense(2)(rows)}});
+    fill(model);
+    EXPECT_LT(apart(model, PackedModel(model), {ids}), 1e-5) << layer.name();
+  }
+}
+
 }  // namespace
 }  // namespace unroll
