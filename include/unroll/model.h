@@ -323,8 +323,11 @@ class Model {
   Record training_state() const;
   void set_training_state(const Record& record);
 
-  /// Forgets the states of stateful layers.
+  /// Forgets the states of stateful layers; or of one of them, by its name (Keras:
+  /// layer.reset_states(); states are a session's here, not a layer's).
+  /// Throws: Error (value) where there is no such layer, or it is not stateful.
   void reset_states();
+  void reset_states(std::string_view layer);
   /// For callbacks: ends fit after this step or epoch; `why` goes into the history.
   void stop_training(std::string why = {});
   /// For callbacks: what fit's logs may hold, such as "val_loss"; nothing outside fit.

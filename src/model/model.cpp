@@ -1,5 +1,7 @@
 #include "unroll/model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "src/model/model_impl.h"
@@ -107,6 +109,15 @@ void Model::set_trainable(bool trainable) {
 }
 
 void Model::reset_states() { impl_->session.reset(); }
+void Model::reset_states(std::string_view name) {
+  const Layer layer = get_layer(name);
+  if (layer.impl().state_shapes(1).empty()) {
+    throw Error(ErrorKind::value, "reset_states: the layer keeps no states",
+                {.got = fmt::format("{} \"{}\"", layer.class_name(), name),
+                 .want = "a layer with .stateful = true"});
+  }
+  impl_->states(impl_->session).erase(&layer.impl());
+}
 void Model::stop_training(std::string why) {
   impl_->stop = true;
   if (!why.empty() && impl_->why.empty()) impl_->why = std::move(why);

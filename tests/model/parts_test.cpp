@@ -1,6 +1,7 @@
 // What changes a step of training: penalties on activities, gathered gradients, sequences in parts.
 #include <gtest/gtest.h>
 
+#include "tests/data/refused.h"
 #include "tests/model/lesson_models.h"
 #include "unroll/convolution.h"
 #include "unroll/error.h"
@@ -119,6 +120,29 @@ TEST(GradientAccumulation, WaitsWithTables) {
     model.train_on_batch(data.words, data.labels);
     EXPECT_EQ(moved(), due);
   }
+}
+
+TEST(ResetStates, OfOneLayer) {
+  const Symbol x = Input({.shape = {3, 2}, .batch_size = 1});
+  const Symbol a = GRU(2, {.stateful = true, .name = "first"})(x);
+  const Symbol b = LSTM(2, {.stateful = true, .name = "second"})(x);
+  Model model({.inputs = {x}, .outputs = {a, b, Dense(1, {.name = "plain"})(a)}});
+  const Tensor data = Tensor::of<float>({1, 3, 2}, {1, -1, 2, 0.5F, 0.3F, -2});
+  const Tensors fresh = model.predict(data);
+  const Tensors second = model.predict(data);
+  model.reset_states("first");
+  const Tensors third = model.predict(data);
+  const auto same = [](const Tensor& one, const Tensor& other) {
+    return std::ranges::equal(one.values<float>(), other.values<float>());
+  };
+  EXPECT_FALSE(same(fresh[0], second[0]));
+  EXPECT_TRUE(same(fresh[0], third[0]));
+  EXPECT_FALSE(same(fresh[1], third[1]));
+  EXPECT_FALSE(same(second[1], third[1]));
+  EXPECT_EQ(refused([&] { model.reset_states("plain"); }),
+            "value: reset_states: the layer keeps no states\n"
+            "  got    Dense \"plain\"\n"
+            "  want   a layer with .stateful = true");
 }
 
 TEST(Parts, CarryStatesAndNoGradients) {
