@@ -42,6 +42,24 @@ double answer(SentimentModel& model, const std::string& review, Index line) {
   }
 }
 
+/// How many words the model knows, of those that it sees of a review.
+Index known_words(const SentimentModel& model, const std::string& review) {
+  const TextEncoder& encoder = model.encoder();
+  const auto is = [&](const std::string& word, std::optional<std::int32_t> id) {
+    return id && word == encoder.piece(*id);
+  };
+  const std::vector<std::string> words = model.words(review);
+  return std::ranges::count_if(words, [&](const std::string& word) {
+    return !is(word, encoder.unknown()) && !is(word, encoder.begin());
+  });
+}
+
+/// An answer to a review that says nothing to the model is no answer to it.
+void warn_of_nothing_known(Index line) {
+  say(fmt::format("unroll: line {}: no word that the model knows; it answers as to an empty review",
+                  line));
+}
+
 // --- predict ---
 
 struct PredictFlags {
@@ -53,8 +71,11 @@ std::string line_of(double probability) {
   return fmt::format("{}\t{:.4f}\n", sentiment_word(probability), probability);
 }
 
-Json json_of(const std::string& review, double probability) {
-  return {{"text", review}, {"label", sentiment_word(probability)}, {"probability", probability}};
+Json json_of(const std::string& review, double probability, Index known) {
+  return {{"text", review},
+          {"label", sentiment_word(probability)},
+          {"probability", probability},
+          {"known_words", known}};
 }
 
 /// A review a line, answered as it comes.
@@ -64,7 +85,9 @@ int converse(SentimentModel& model) {
   for (std::string line; std::cerr << "> " << std::flush, std::getline(std::cin, line);) {
     ++number;
     try {
-      write_out(line_of(answer(model, line, number)));
+      const double probability = answer(model, line, number);
+      if (known_words(model, line) == 0) warn_of_nothing_known(number);
+      write_out(line_of(probability));
     } catch (const Error& error) {
       complain(error);
     }
@@ -90,8 +113,10 @@ int predict(const PredictFlags& flags) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (line.ends_with('\r')) line.pop_back();
     const double probability = answer(model, line, number);
+    const Index known = known_words(model, line);
+    if (known == 0 && !flags.common.quiet) warn_of_nothing_known(number);
     if (flags.common.json) {
-      answers.push_back(json_of(line, probability));
+      answers.push_back(json_of(line, probability, known));
     } else {
       write_out(line_of(probability));
     }
@@ -167,7 +192,7 @@ int explain(const ExplainFlags& flags) {
     for (const SentimentPart& part : explanation.parts) {
       parts.push_back({{"text", part.text}, {"contribution", part.contribution}});
     }
-    Json object = json_of(flags.review, explanation.probability);
+    Json object = json_of(flags.review, explanation.probability, known_words(model, flags.review));
     object["parts"] = std::move(parts);
     write_out(object.dump(2) + "\n");
   } else {
