@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "src/layers/listener.h"
 #include "tests/laws/examples.h"
 #include "tests/laws/rig.h"
 
@@ -98,21 +99,11 @@ INSTANTIATE_TEST_SUITE_P(Laws, OfEveryLayer, testing::ValuesIn(all_examples()),
                          [](const auto& info) { return info.param.name; });
 
 /// Reads nothing: options keep their defaults.
-class Defaults final : public Describer {
-  void field(std::string_view, bool&) override {}
-  void field(std::string_view, Index&) override {}
-  void field(std::string_view, double&) override {}
-  void field(std::string_view, std::string&) override {}
-  void field(std::string_view, Activation&) override {}
-  void field(std::string_view, Initializer&) override {}
-  void field(std::string_view, Regularizer&) override {}
-  void field(std::string_view, Constraint&) override {}
-  void field(std::string_view, Shape&) override {}
-  void field(std::string_view, Picks&) override {}
+class Defaults final : public Listener {
+  using Listener::field;
   void field(std::string_view name, std::shared_ptr<Component>& value) override {
     if (name == "layer") value = GRU(1).shared_impl();
   }
-  void field(std::string_view, std::vector<std::shared_ptr<Component>>&) override {}
 };
 
 TEST(Registry, MakesEveryExampleByItsClassName) {
