@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "src/base/file.h"
+
 namespace unroll::apps {
 
 namespace {
@@ -19,17 +21,6 @@ std::string reason(int error) {
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
     text[0] = static_cast<char>(text[0] | 0x20);
   return text;
-}
-
-/// 0, or why not all could be written.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(descriptor, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return 0;
 }
 
 bool is_terminal(int descriptor) {
@@ -47,7 +38,7 @@ bool needs_quotes(const std::string& word) {
 }  // namespace
 
 void write_out(std::string_view text) {
-  const int error = write_all(STDOUT_FILENO, text);
+  const int error = base::write_all(STDOUT_FILENO, text);
   if (error == EPIPE) throw ClosedPipe{};
   if (error != 0) {
     throw Error(ErrorKind::file, "standard output: cannot be written", {.got = reason(error)});
@@ -55,7 +46,7 @@ void write_out(std::string_view text) {
 }
 
 void say(std::string_view line) {
-  static_cast<void>(write_all(STDERR_FILENO, std::string(line) + "\n"));
+  static_cast<void>(base::write_all(STDERR_FILENO, std::string(line) + "\n"));
 }
 
 void complain(const Error& error) {

@@ -52,17 +52,6 @@ class Descriptor {
   int number_;
 };
 
-/// 0, or why not all could be written.
-int write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return 0;
-}
-
 void write_into(const std::string& path, std::string_view bytes) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file) throw cannot_write(path, errno);
@@ -114,6 +103,16 @@ void replace(const std::string& path, std::string_view bytes, mode_t mode, bool 
 }
 
 }  // namespace
+
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
 
 std::string read_file(const std::string& path, Index most) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -18,4 +18,7 @@ std::string read_file(const std::string& path, Index most);
 /// old file is then as it was.
 void write_file(const std::string& path, std::string_view bytes);
 
+/// Writes all bytes to a descriptor. Returns 0, or the errno of why not all could be written.
+int write_all(int descriptor, std::string_view bytes);
+
 }  // namespace unroll::base
