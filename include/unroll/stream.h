@@ -1,8 +1,9 @@
 // A model that is given its sequences one time step at a time.
 //
-//   const PackedModel packed(model);           // its weights, once; any number of sessions share
-//   it Session session(packed);                   // the states of one caller, zeros std::int32_t
-//   id = first; for (int i = 0; i < 1000; ++i) {
+//   const PackedModel packed(model);           // its weights, once: any number of sessions share
+//   Session session(packed);                   // the states of one caller, zeros
+//   std::int32_t id = first;
+//   for (int i = 0; i < 1000; ++i) {
 //     id = sample(session.step(id));           // one step: probabilities of the next word
 //   }
 //   Session other(packed);
@@ -13,8 +14,9 @@
 // What a step gives is what predict gives for the sequence so far: that step of an output that is a
 // sequence, else the output for a sequence that ends here. Masks work as in predict.
 //
-// A step allocates nothing and waits for nobody: it may run where sound is made. Its time is that
-// of reading the weights once.
+// A step allocates nothing, waits for nobody and asks nothing of the system: it may run where sound
+// is made. Its time is that of reading the weights once. A state below 1e-30 counts as zero: what
+// dies away never reaches denormal numbers, whose steps would take many times as long.
 //
 // Layers whose output needs later steps cannot be given one step at a time: Bidirectional,
 // go_backwards, attention, convolution and pooling over time. A layer of your own can where its

@@ -143,6 +143,7 @@ class Packer {
       node.states.shapes = node.layer->part_shapes(1);
     }
     node.states.at = take(node.states.size());
+    node.states.room = packed_.numbers - node.states.at;
   }
 
   [[noreturn]] static void refuse(const LayerImpl& layer, const std::vector<Shape>& inputs) {

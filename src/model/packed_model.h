@@ -24,6 +24,7 @@ struct StreamValue {
 /// States that follow one another in a session's numbers.
 struct StreamStates {
   Index at = 0;
+  Index room = 0;             ///< numbers from there on, a multiple of a cache line's
   std::vector<Shape> shapes;  ///< (1, ...) each
 
   Index size() const {

@@ -2,12 +2,22 @@
 #include "unroll/stream.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <cmath>
+#include <cstddef>
 #include <thread>
 
 #include "src/base/random.h"
 #include "unroll/error.h"
 #include "unroll/layers.h"
+#include "unroll/recurrent.h"
 
 namespace unroll {
 namespace {
@@ -120,6 +130,71 @@ TEST(Stream, ManySessionsStepAtOnce) {
   EXPECT_EQ(last[0], last[2]);
   EXPECT_EQ(last[1], last[3]);
   EXPECT_NE(last[0], last[1]);
+}
+
+/// Relu of h / 2 with no input: from 1 down to zero, by a kernel and by call().
+TEST(Stream, StatesThatDieAwayNeverBecomeDenormal) {
+  const Symbol x = Input({.shape = {unknown, 2}});
+  const Layer layers[] = {SimpleRNN(1, {.activation = "relu"}),
+                          SimpleRNN(1, {.activation = "relu6"})};
+  for (const Layer& layer : layers) {
+    Model model({.inputs = {x}, .outputs = {layer(x)}});
+    model.set_weights({Tensor({2, 1}), Tensor::full({1, 1}, 0.5), Tensor({1})});
+    Session session{PackedModel(model)};
+    session.set_states({Tensor::full({1, 1}, 1)});
+    float last = 1;
+    for (int t = 1; t <= 200; ++t) {
+      const float h = stepped(session, 0, 0)[0];
+      EXPECT_NE(std::fpclassify(h), FP_SUBNORMAL) << "step " << t;
+      EXPECT_EQ(h, last < 1e-30f ? 0 : last / 2) << "step " << t;
+      last = h;
+    }
+    EXPECT_EQ(last, 0);
+    session.set_states({Tensor::full({1, 1}, 1e-39)});
+    EXPECT_EQ(stepped(session, 0, 0)[0], 0);
+  }
+}
+
+/// From now on this process dies of any call to the system but write and exit_group.
+bool forbid_system_calls() {
+  const auto allow = [](std::uint32_t call) {
+    return std::array{
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+  };
+  const auto first = allow(SYS_write), second = allow(SYS_exit_group);
+  sock_filter filter[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                          first[0],
+                          first[1],
+                          second[0],
+                          second[1],
+                          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
+  const sock_fprog program{static_cast<unsigned short>(std::size(filter)), filter};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/// No lock that another holds, no memory from the system, no sleep: all of these would be calls.
+TEST(Stream, AStepAsksNothingOfTheSystem) {
+  const Symbol x = Input({.shape = {unknown, 2}});
+  const Symbol h = LSTM(40, {.return_sequences = true})(running_sum()(x));
+  Model model({.inputs = {x}, .outputs = {Dense(3)(GRU(9, {.activation = "gelu"})(h))}});
+  for (const WeightType weights : {WeightType::float32, WeightType::bfloat16, WeightType::int8}) {
+    Session session(PackedModel(model, {.weights = weights}));
+    const std::vector<float> features{0.5f, -1};
+    const pid_t child = fork();
+    if (child == 0) {
+      if (!forbid_system_calls()) _exit(77);
+      for (int i = 0; i < 1000; ++i) session.step(features);
+      _exit(std::isfinite(session.output(0)[0]) ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+    if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "this system forbids no calls";
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+  }
 }
 
 TEST(Stream, TakesSeveralInputsAndGivesSeveralOutputs) {
