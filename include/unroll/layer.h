@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,6 +54,9 @@ class Parameter {
   /// The first values, unless it has some already.
   void initialize(std::uint64_t seed, std::uint64_t stream);
   bool initialized() const noexcept { return initialized_; }
+
+  /// Works on the values that the initializer gives: for weights whose first values hang together.
+  std::function<void(Tensor&)> adjust;
 
   /// For models: moves the numbers to another place, and says that they have changed.
   void move_to(Tensor place);

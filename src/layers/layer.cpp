@@ -39,6 +39,7 @@ void Parameter::assign(const Tensor& numbers) {
 void Parameter::initialize(std::uint64_t seed, std::uint64_t stream) {
   if (initialized_) return;
   initializer_.fill(value_, seed, stream);
+  if (adjust) adjust(value_);
   initialized_ = true;
   touch();
 }

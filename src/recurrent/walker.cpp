@@ -331,15 +331,6 @@ std::shared_ptr<SequenceImpl> WalkerImpl::twin_backwards() const {
 
 namespace {
 
-template <class Options>
-std::shared_ptr<LayerImpl> walker(std::string class_name, Cell cell, const Options& options) {
-  auto impl =
-      std::make_shared<WalkerImpl>(std::move(class_name), std::move(cell), walk_of(options));
-  impl->name = options.name;
-  impl->activity_regularizer = options.activity_regularizer;
-  return impl;
-}
-
 Cell only_or_stacked(std::vector<Cell> cells) {
   return cells.size() == 1 ? cells[0] : StackedRNNCells(std::move(cells));
 }

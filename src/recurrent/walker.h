@@ -107,4 +107,14 @@ class WalkerImpl : public SequenceImpl {
   PackedCopy packed_;
 };
 
+/// The layer of a class that walks a cell as its options say.
+template <class Options>
+std::shared_ptr<LayerImpl> walker(std::string class_name, Cell cell, const Options& options) {
+  auto impl =
+      std::make_shared<WalkerImpl>(std::move(class_name), std::move(cell), walk_of(options));
+  impl->name = options.name;
+  impl->activity_regularizer = options.activity_regularizer;
+  return impl;
+}
+
 }  // namespace unroll
