@@ -90,8 +90,8 @@ Workload of_words(const Layer& layer) {
   return {Sequential{Embedding(5000, 32), layer, Dense(1)}, ids({64, 200}, 5000), numbers({64, 1})};
 }
 
-Workload of_numbers(const Layer& layer) {
-  return {Sequential{layer, Dense(1)}, numbers({64, 50, 256}), numbers({64, 1})};
+Workload of_numbers(const Layer& layer, Index batch = 64) {
+  return {Sequential{layer, Dense(1)}, numbers({batch, 50, 256}), numbers({batch, 1})};
 }
 
 /// Says the next character at every step.
@@ -128,10 +128,12 @@ Workload make(const std::string& name) {
   if (name == "rnn256") return of_numbers(SimpleRNN(256));
   if (name == "gru256") return of_numbers(GRU(256));
   if (name == "lstm256") return of_numbers(LSTM(256));
+  if (name == "gru256few") return of_numbers(GRU(256), 8);
+  if (name == "lstm512few") return of_numbers(LSTM(512), 8);
   if (name.starts_with("masks")) return masked(name);
   std::cerr << "steps: no such workload\n  got    " << name
             << "\n  want   p1, p4, gru64, lstm64, char1, char2, rnn256, gru256, lstm256, "
-               "masks..._full|_right|_left\n";
+               "gru256few, lstm512few, masks..._full|_right|_left\n";
   std::exit(2);
 }
 

@@ -57,10 +57,11 @@ def workload(name):
     if name.startswith("char"):
         ids = (torch.rand(64, 128) ** 3 * 65).long()
         return Characters(int(name[4:])), ids, ids.flatten(), nn.CrossEntropyLoss()
-    if name.endswith("256"):
-        kind = {"rnn256": nn.RNN, "gru256": nn.GRU, "lstm256": nn.LSTM}[name]
-        return (Last(kind(256, 256, batch_first=True), 256), torch.rand(64, 50, 256),
-                torch.rand(64, 1), nn.MSELoss())
+    if name.removesuffix("few").endswith(("256", "512")):
+        kind = {"rnn": nn.RNN, "gru": nn.GRU, "lst": nn.LSTM}[name[:3]]
+        units, batch = 512 if "512" in name else 256, 8 if name.endswith("few") else 64
+        return (Last(kind(256, units, batch_first=True), units), torch.rand(batch, 50, 256),
+                torch.rand(batch, 1), nn.MSELoss())
     sys.exit(f"torch_steps: no such workload: {name}")
 
 

@@ -14,6 +14,8 @@ TRAINING = {
     "rnn256": ("W5 SimpleRNN(256) > Dense(1); batch 64, 50 steps of 256", 64, 50, 256, 256, 1, 1),
     "gru256": ("W5 GRU(256) > Dense(1); batch 64, 50 steps of 256", 64, 50, 256, 256, 3, 1),
     "lstm256": ("W5 LSTM(256) > Dense(1); batch 64, 50 steps of 256", 64, 50, 256, 256, 4, 1),
+    "gru256few": ("few rows: GRU(256) > Dense(1); batch 8, 50 steps of 256", 8, 50, 256, 256, 3, 1),
+    "lstm512few": ("few rows: LSTM(512) > Dense(1); batch 8, 50 steps of 256", 8, 50, 256, 512, 4, 1),
 }
 
 # A batch whose rows are padded, beside a full one of the same shape: both sides are unroll.

@@ -29,6 +29,10 @@
 #include "unroll/slice.h"
 #include "unroll/tensor.h"
 
+namespace unroll::base {
+class Workers;
+}
+
 namespace unroll {
 
 class Tape;
@@ -108,6 +112,9 @@ class Tape {
   bool recording() const noexcept { return recording_; }
   void set_recording(bool recording) noexcept { recording_ = recording; }
   base::Arena& arena() noexcept { return arena_; }
+  /// Threads that may share a large product of this tape; null: this thread alone.
+  base::Workers* team() const noexcept { return team_; }
+  void set_team(base::Workers* team) noexcept { team_ = team; }
 
   // --- values that come from outside ---
   /// The numbers of a tensor, not copied but kept alive until clear(). Floating-point numbers of
@@ -175,6 +182,7 @@ class Tape {
 
   DType dtype_;
   bool recording_;
+  base::Workers* team_ = nullptr;
   base::Arena arena_;
   std::vector<Tensor> kept_;  // handles of what constants point to
   Entry* last_ = nullptr;

@@ -29,25 +29,28 @@ Sizes sizes_of(const Var& a, const Var& b) {
 }
 
 template <class T>
-void multiply(base::Arena& arena, const Sizes& s, const T* a, const T* b, T* out) {
+void multiply(Tape& tape, const Sizes& s, const T* a, const T* b, T* out) {
+  base::Arena& arena = tape.arena();
   const auto before = arena.mark();
   T* packed = arena.take<T>(kernels::packed_size<T>(s.K, s.N));
   for (Index i = 0; i < s.batch; ++i) {
     kernels::pack(s.K, s.N, b + i * s.K * s.N, s.N, false, packed);
-    kernels::gemm(s.M, s.N, s.K, a + i * s.M * s.K, s.K, packed, out + i * s.M * s.N, s.N);
+    kernels::gemm(s.M, s.N, s.K, a + i * s.M * s.K, s.K, packed, out + i * s.M * s.N, s.N, {},
+                  tape.team());
   }
   arena.release(before);
 }
 
 /// da += d b^T
 template <class T>
-void add_left_gradient(base::Arena& arena, const Sizes& s, const T* d, const T* b, T* da) {
+void add_left_gradient(Tape& tape, const Sizes& s, const T* d, const T* b, T* da) {
+  base::Arena& arena = tape.arena();
   const auto before = arena.mark();
   T* packed = arena.take<T>(kernels::packed_size<T>(s.N, s.K));
   for (Index i = 0; i < s.batch; ++i) {
     kernels::pack(s.N, s.K, b + i * s.K * s.N, s.N, true, packed);
     kernels::gemm(s.M, s.K, s.N, d + i * s.M * s.N, s.N, packed, da + i * s.M * s.K, s.K,
-                  {.accumulate = true});
+                  {.accumulate = true}, tape.team());
   }
   arena.release(before);
 }
@@ -61,20 +64,20 @@ Var matmul(const Var& a, const Var& b) {
   shape.push_back(s.N);
   Var out = tape.result(shape, {a, b});
   out.set_time_first(a.time_first());
-  with_float(a.dtype(), [&]<class T>() {
-    multiply(tape.arena(), s, a.data<T>(), b.data<T>(), out.data<T>());
-  });
+  with_float(a.dtype(),
+             [&]<class T>() { multiply(tape, s, a.data<T>(), b.data<T>(), out.data<T>()); });
   tape.record(out, [s, a, b, out] {
     with_float(out.dtype(), [&]<class T>() {
       const T* d = out.gradient<T>();
       if (a.needs_gradient()) {
         T* da = a.gradient<T>();
-        add_left_gradient(a.tape().arena(), s, d, b.data<T>(), da);
+        add_left_gradient(a.tape(), s, d, b.data<T>(), da);
       }
       if (!b.needs_gradient()) return;
       for (Index i = 0; i < s.batch; ++i) {
         kernels::gemm_transposed_a(s.M, s.N, s.K, a.data<T>() + i * s.M * s.K, s.K,
-                                   d + i * s.M * s.N, s.N, b.gradient<T>() + i * s.K * s.N, s.N);
+                                   d + i * s.M * s.N, s.N, b.gradient<T>() + i * s.K * s.N, s.N,
+                                   a.tape().team());
       }
     });
   });

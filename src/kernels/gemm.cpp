@@ -12,6 +12,7 @@
 
 #include "src/base/aligned.h"
 #include "src/kernels/gemm_tile-inl.h"
+#include "src/kernels/team.h"
 #include "src/kernels/vector.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -159,19 +160,33 @@ Index packed_size(Index K, Index N) {
     HWY_DYNAMIC_DISPATCH(Name##Double)(__VA_ARGS__); \
   }
 
+/// Rows that a thread takes at a time: a few for each thread, so that one with busy neighbours
+/// takes fewer.
+Index share(Index rows, Index least, int threads) {
+  return std::max(least, base::round_up(rows / (4 * threads), least));
+}
+
 template <class T>
 void pack(Index K, Index N, const T* b, Index ldb, bool transposed, T* packed) {
   UNROLL_DISPATCH(Pack, K, N, b, ldb, transposed, packed)
 }
 template <class T>
 void gemm(Index M, Index N, Index K, const T* A, Index lda, const T* packed_B, T* C, Index ldc,
-          const Epilogue<T>& epilogue) {
-  UNROLL_DISPATCH(Gemm, M, N, K, A, lda, packed_B, C, ldc, epilogue)
+          const Epilogue<T>& epilogue, base::Workers* team) {
+  const Index rows = team ? share(M, 16, team->threads()) : M;
+  each(team, rows == 0 ? 0 : (M + rows - 1) / rows, [&](Index i) {
+    const Index first = i * rows, now = std::min(rows, M - first);
+    UNROLL_DISPATCH(Gemm, now, N, K, A + first * lda, lda, packed_B, C + first * ldc, ldc, epilogue)
+  });
 }
 template <class T>
 void gemm_transposed_a(Index M, Index N, Index K, const T* A, Index lda, const T* D, Index ldd,
-                       T* C, Index ldc) {
-  UNROLL_DISPATCH(Transposed, M, N, K, A, lda, D, ldd, C, ldc)
+                       T* C, Index ldc, base::Workers* team) {
+  const Index rows = team ? share(K, 12, team->threads()) : K;
+  each(team, rows == 0 ? 0 : (K + rows - 1) / rows, [&](Index i) {
+    const Index first = i * rows, now = std::min(rows, K - first);
+    UNROLL_DISPATCH(Transposed, M, N, now, A + first, lda, D, ldd, C + first * ldc, ldc)
+  });
 }
 template <class T>
 void add_rows(Index M, Index N, const T* D, Index ldd,
@@ -181,9 +196,9 @@ void add_rows(Index M, Index N, const T* D, Index ldd,
   template Index packed_size<T>(Index, Index);                                                  \
   template void pack<T>(Index, Index, const T*, Index, bool, T*);                               \
   template void gemm<T>(Index, Index, Index, const T*, Index, const T*, T*, Index,              \
-                        const Epilogue<T>&);                                                    \
+                        const Epilogue<T>&, base::Workers*);                                    \
   template void gemm_transposed_a<T>(Index, Index, Index, const T*, Index, const T*, Index, T*, \
-                                     Index);                                                    \
+                                     Index, base::Workers*);                                    \
   template void add_rows<T>(Index, Index, const T*, Index, T*);
 UNROLL_INSTANTIATE(float) UNROLL_INSTANTIATE(double)
 

@@ -13,6 +13,10 @@
 #include "unroll/activation.h"
 #include "unroll/index.h"
 
+namespace unroll::base {
+class Workers;
+}
+
 namespace unroll::kernels {
 
 /// Numbers that packed() needs for a (K, N) matrix.
@@ -32,16 +36,17 @@ struct Epilogue {
   Activation activation = {};  // any element-wise one
 };
 
-/// C = A B with B packed. A and C must not overlap.
+/// C = A B with B packed. A and C must not overlap. A team shares the rows.
 template <class T>
 void gemm(Index M, Index N, Index K, const T* A, Index lda, const T* packed_B, T* C, Index ldc,
-          const Epilogue<T>& epilogue = {});
+          const Epilogue<T>& epilogue = {}, base::Workers* team = nullptr);
 
 /// C (K, N) += A^T D, where A is (M, K) and D is (M, N): the gradient of a weight. Terms are added
-/// in ascending row m, in chunks that depend on the sizes only. `D` and `A` are read as they lie.
+/// in ascending row m, in chunks that depend on the sizes only. `D` and `A` are read as they lie. A
+/// team shares the rows of C.
 template <class T>
 void gemm_transposed_a(Index M, Index N, Index K, const T* A, Index lda, const T* D, Index ldd,
-                       T* C, Index ldc);
+                       T* C, Index ldc, base::Workers* team = nullptr);
 
 /// sums (N) += the sum of the M rows of D, in ascending order: the gradient of a bias.
 template <class T>

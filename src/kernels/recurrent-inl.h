@@ -14,6 +14,7 @@
 #include "src/kernels/hard_sigmoid.h"
 #include "src/kernels/math-inl.h"
 #include "src/kernels/recurrent_layout.h"
+#include "src/kernels/team.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {

@@ -20,7 +20,8 @@
 // row's previous output (zeros before its first kept step), or is zero with zero_output_for_mask.
 // Masked rows are not computed. A row has the same bits whatever rows are beside it.
 //
-// One call runs on one thread, allocates nothing, and needs `scratch` of the size that is asked
+// One call runs on one thread, or shares the products of a step among a team (the same bits: every
+// element has one accumulator). It allocates nothing, and needs `scratch` of the size that is asked
 // for. packed, saved and scratch begin at a multiple of a cache line, as an arena's memory does.
 // What is in them suits this processor's instruction set and is for these kernels only.
 #pragma once
@@ -29,6 +30,10 @@
 
 #include "unroll/activation.h"
 #include "unroll/index.h"
+
+namespace unroll::base {
+class Workers;
+}
 
 namespace unroll::kernels {
 
@@ -81,6 +86,7 @@ struct RecurrentForward {
   T* last = nullptr;    // (B, U) the output of the last step (differs from h_last where masked)
   T* saved = nullptr;   // null: inference, backward will not be called
   T* scratch = nullptr;
+  base::Workers* team = nullptr;  // shares the products of each step; null: this thread alone
 };
 
 template <class T>
@@ -112,6 +118,7 @@ struct RecurrentBackward {
   T* dh0 = nullptr;
   T* dc0 = nullptr;
   T* scratch = nullptr;
+  base::Workers* team = nullptr;
 };
 
 template <class T>

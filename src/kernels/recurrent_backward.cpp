@@ -216,23 +216,22 @@ class Backward {
     const T* panels = call_.packed + l_.recurrent_transposed_at();
     const T* gates = step_ > 0 ? gates_of_step(step_ - 1) : nullptr;
     const Index fetched = step_ > 0 ? l_.B * l_.gates_ld : 0;
-    PanelProduct<T> p;
-    p.accumulate = accumulate;
-    Index unit = 0;
-    for (Index left = l_.padded / lanes<T>; left > 0; left -= p.vectors) {
-      p.vectors = panel_vectors(left);
+    const Index vectors = l_.padded / lanes<T>;
+    each(call_.team, (vectors + 2) / 3, [&](Index i) {
+      const Index unit = 3 * i * lanes<T>;
+      PanelProduct<T> p;
+      p.accumulate = accumulate;
+      p.vectors = panel_vectors(vectors - 3 * i);
       const Index width = p.vectors * lanes<T>;
       const Index begin = fetched * unit / l_.padded;
       p.next = gates + begin;
       p.next_count = fetched * (unit + width) / l_.padded - begin;
       const T* panel = panels + l_.G * l_.U * unit + part * l_.U * width;
-      p.count = 0;
       add_parts(p, dparts_, part, parts, panel, width);
       p.c = rows_from(out + unit, l_.padded, kept_, 0);
       p.columns = width;
       multiply(p, kept_.count);
-      unit += width;
-    }
+    });
   }
   /// Parts without gaps between them are one long row.
   void add_parts(PanelProduct<T>& p, const T* dparts, Index part, Index parts, const T* panel,
@@ -248,21 +247,20 @@ class Backward {
     const Index rows = l_.chunk_steps() * l_.B - at_;
     const T* dparts = scratch_.dparts + at_ * l_.parts_ld;
     const bool after = l_.shape.cell == CellKind::gru_reset_after;
-    PanelProduct<T> p;
-    p.accumulate = true;
-    Index feature = 0;
-    for (Index left = vectors_for(l_.F, lanes<T>); left > 0; left -= p.vectors) {
-      p.vectors = panel_vectors(left);
+    const Index vectors = vectors_for(l_.F, lanes<T>);
+    each(call_.team, (vectors + 2) / 3, [&](Index i) {
+      const Index feature = 3 * i * lanes<T>;
+      PanelProduct<T> p;
+      p.accumulate = true;
+      p.vectors = panel_vectors(vectors - 3 * i);
       const Index width = p.vectors * lanes<T>;
       const T* panel = call_.packed + l_.kernel_transposed_at() + l_.G * l_.U * feature;
-      p.count = 0;
       add_parts(p, dparts, 0, after ? 2 : l_.G, panel, width);
       if (after) add_parts(p, dparts, 3, 1, panel + 2 * l_.U * width, width);
       p.c = {call_.dx + feature, 1, scratch_.dx_at + at_};
       p.columns = std::min(width, l_.F - feature);
       multiply(p, rows);
-      feature += width;
-    }
+    });
   }
 
   // --- gradients of weights ---
@@ -324,7 +322,7 @@ class Backward {
     const Index ld = l_.G * l_.U;
     int places = 0;
     const auto flush = [&] {
-      if (places > 0) multiply(p);
+      if (places > 0) shared(p);
       p.a += p.K();
       for (auto& place : p.places) place = {};
       places = 0;
@@ -342,6 +340,17 @@ class Backward {
     add(x, call_.dkernel ? call_.dkernel + gate * l_.U : nullptr, l_.F, ld);
     add(one, call_.dbias ? scratch_.sums + part * l_.padded : nullptr, 1, l_.padded);
     flush();
+  }
+
+  /// A team shares the columns.
+  void shared(const TransposedProduct<T>& p) {
+    const Index width = call_.team ? 12 * lanes<T> : p.N;
+    each(call_.team, (p.N + width - 1) / width, [&](Index i) {
+      TransposedProduct<T> part = p.part(0, p.K(), i * width);
+      part.N = std::min(width, part.N);
+      part.d += i * width;
+      multiply(part);
+    });
   }
 
   void finish() {

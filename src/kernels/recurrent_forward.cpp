@@ -40,6 +40,9 @@ class Forward {
   }
 
  private:
+  /// Pre-activations of a panel's units, all gates, for as many rows as are done at once.
+  static constexpr Index tile_size = 4 * RecurrentLayout<T>::rows_at_once * 3 * lanes<T>;
+
   // Without `saved` two states take turns; a step that computes nothing takes no turn.
   T* state(Index s) const {
     return training_ ? call_.saved + s * l_.B * l_.state_ld
@@ -106,14 +109,12 @@ class Forward {
     ++now_;
   }
 
+  /// f(first unit, vectors) of each panel; a team shares them.
   template <class F>
   HWY_INLINE void for_panels(F f) {
-    Index unit = 0;
-    for (Index left = l_.padded / lanes<T>, now; left > 0; left -= now) {
-      now = panel_vectors(left);
-      f(unit, now);
-      unit += now * lanes<T>;
-    }
+    const Index vectors = l_.padded / lanes<T>;
+    each(call_.team, (vectors + 2) / 3,
+         [&](Index i) { f(3 * i * lanes<T>, panel_vectors(vectors - 3 * i)); });
   }
   template <class F>
   HWY_INLINE void for_row_blocks(F f) {
@@ -125,12 +126,14 @@ class Forward {
   // --- products ---
   /// Pre-activations of `parts` parts from `part` on into the tile, (part, row, unit). They use the
   /// columns [from, to) of the state.
-  void product(Index part, Index parts, Index gate, Index unit, Index vectors, Index first,
+  void product(T* tile, Index part, Index parts, Index gate, Index unit, Index vectors, Index first,
                Index rows, Index from, Index to) {
-    if (rows == 1) return multiply(row_product(part, parts, gate, unit, vectors, first, from, to));
+    if (rows == 1) {
+      return multiply(row_product(tile, part, parts, gate, unit, vectors, first, from, to));
+    }
     const Index width = vectors * lanes<T>;
     const T* weights = panel(gate, unit, width) + from * width;
-    T* tile = scratch_.tile + part * rows * width;
+    tile += part * rows * width;
     for (Index i = 0; i < parts; ++i) {
       PanelProduct<T> p;
       fetch_gates(p, part + i, unit, width, first);
@@ -144,7 +147,7 @@ class Forward {
     }
   }
 
-  RowProduct<T> row_product(Index part, Index parts, Index gate, Index unit, Index vectors,
+  RowProduct<T> row_product(T* tile, Index part, Index parts, Index gate, Index unit, Index vectors,
                             Index first, Index from, Index to) const {
     const Index width = vectors * lanes<T>;
     RowProduct<T> p;
@@ -156,7 +159,7 @@ class Forward {
     p.panels = parts;
     p.bias = bias(part, unit);
     p.bias_step = l_.padded;
-    p.c = scratch_.tile + part * width;
+    p.c = tile + part * width;
     p.c_step = width;
     return p;
   }
@@ -216,23 +219,24 @@ class Forward {
   // Activations run over whole parts of the tile, one function at a time: its constants stay in
   // registers then.
   void lstm_panel(Index unit, Index vectors) {
+    HWY_ALIGN T tile[tile_size];
     for_row_blocks([&](Index first, Index rows) {
-      product(0, 4, 0, unit, vectors, first, rows, 0, l_.K);
+      product(tile, 0, 4, 0, unit, vectors, first, rows, 0, l_.K);
       const Index width = vectors * lanes<T>, size = rows * width;
-      activate_tile(l_.shape.recurrent_activation, 3 * size, scratch_.tile);
-      activate_tile(l_.shape.activation, size, scratch_.tile + 3 * size);
-      lstm_cells(unit, width, first, rows);
-      activate_tile(l_.shape.activation, size, scratch_.tile);
-      lstm_states(unit, width, first, rows);
+      activate_tile(l_.shape.recurrent_activation, 3 * size, tile);
+      activate_tile(l_.shape.activation, size, tile + 3 * size);
+      lstm_cells(tile, unit, width, first, rows);
+      activate_tile(l_.shape.activation, size, tile);
+      lstm_states(tile, unit, width, first, rows);
     });
   }
   // c' = f c + i g, also into the first part of the tile.
-  void lstm_cells(Index unit, Index width, Index first, Index rows) {
+  void lstm_cells(T* tiles, Index unit, Index width, Index first, Index rows) {
     const Tag<T> d;
     const Index size = rows * width, P = l_.padded;
     for (Index i = 0; i < rows; ++i) {
       const Index row = kept_.row(first + i);
-      T* tile = scratch_.tile + i * width;
+      T* tile = tiles + i * width;
       const T* old_c = c_ + row * P + unit;
       T* c_row = next_c_ + row * P + unit;
       T* gates = gates_ + row * l_.gates_ld + unit;
@@ -249,12 +253,12 @@ class Forward {
       }
     }
   }
-  void lstm_states(Index unit, Index width, Index first, Index rows) {
+  void lstm_states(const T* tiles, Index unit, Index width, Index first, Index rows) {
     const Tag<T> d;
     const Index size = rows * width, P = l_.padded;
     for (Index i = 0; i < rows; ++i) {
       const Index row = kept_.row(first + i);
-      const T* tile = scratch_.tile + i * width;
+      const T* tile = tiles + i * width;
       T* h_row = next_h_ + row * l_.state_ld + unit;
       T* gates = gates_ + row * l_.gates_ld + unit;
       for (Index u = 0; u < width; u += lanes<T>) {
@@ -269,16 +273,16 @@ class Forward {
 
   // --- GRU: h' = z h + (1 - z) c, as c + z (h - c) ---
   void reset_after_panel(Index unit, Index vectors) {
+    HWY_ALIGN T tile[tile_size];
     for_row_blocks([&](Index first, Index rows) {
       const Tag<T> d;
       const Index width = vectors * lanes<T>, size = rows * width;
-      T* tile = scratch_.tile;
       if (rows == 1) {
-        reset_after_row(unit, vectors, first);
+        reset_after_row(tile, unit, vectors, first);
       } else {
-        product(0, 2, 0, unit, vectors, first, rows, 0, l_.K);
-        product(2, 1, 2, unit, vectors, first, rows, 0, l_.U);
-        product(3, 1, 2, unit, vectors, first, rows, l_.U, l_.K);
+        product(tile, 0, 2, 0, unit, vectors, first, rows, 0, l_.K);
+        product(tile, 2, 1, 2, unit, vectors, first, rows, 0, l_.U);
+        product(tile, 3, 1, 2, unit, vectors, first, rows, l_.U, l_.K);
       }
       activate_tile(l_.shape.recurrent_activation, 2 * size, tile);
       for (Index i = 0; i < size; i += lanes<T>) {
@@ -286,28 +290,27 @@ class Forward {
         hn::StoreU(hn::MulAdd(r, q, hn::LoadU(d, tile + 3 * size + i)), d, tile + 3 * size + i);
       }
       activate_tile(l_.shape.activation, size, tile + 3 * size);
-      reset_after_states(unit, width, first, rows);
+      reset_after_states(tile, unit, width, first, rows);
     });
   }
   // Three panels at a time: first times h, for z, r, q, then times x, for z, r, c.
-  void reset_after_row(Index unit, Index vectors, Index first) {
+  void reset_after_row(T* tile, Index unit, Index vectors, Index first) {
     const Index width = vectors * lanes<T>;
-    T* tile = scratch_.tile;
-    product(0, 3, 0, unit, vectors, first, 1, 0, l_.U);
+    product(tile, 0, 3, 0, unit, vectors, first, 1, 0, l_.U);
     copy_row(width, tile + 2 * width, tile + 3 * width);
     copy_row(width, bias(3, unit), tile + 2 * width);
-    RowProduct<T> p = row_product(0, 3, 0, unit, vectors, first, l_.U, l_.K);
+    RowProduct<T> p = row_product(tile, 0, 3, 0, unit, vectors, first, l_.U, l_.K);
     p.bias = p.c;
     p.bias_step = p.c_step;
     multiply(p);
     std::swap_ranges(tile + 2 * width, tile + 3 * width, tile + 3 * width);
   }
-  void reset_after_states(Index unit, Index width, Index first, Index rows) {
+  void reset_after_states(const T* tiles, Index unit, Index width, Index first, Index rows) {
     const Tag<T> d;
     const Index size = rows * width, P = l_.padded;
     for (Index i = 0; i < rows; ++i) {
       const Index row = kept_.row(first + i);
-      const T* tile = scratch_.tile + i * width;
+      const T* tile = tiles + i * width;
       const T* h_row = h_ + row * l_.state_ld + unit;
       T* new_row = next_h_ + row * l_.state_ld + unit;
       T* gates = gates_ + row * l_.gates_ld + unit;
@@ -325,14 +328,15 @@ class Forward {
 
   // Reset before: r h must be whole before the candidate begins.
   void gru_gates_panel(Index unit, Index vectors) {
+    HWY_ALIGN T tiles[tile_size];
     for_row_blocks([&](Index first, Index rows) {
-      product(0, 2, 0, unit, vectors, first, rows, 0, l_.K);
+      product(tiles, 0, 2, 0, unit, vectors, first, rows, 0, l_.K);
       const Tag<T> d;
       const Index width = vectors * lanes<T>, size = rows * width, P = l_.padded;
-      activate_tile(l_.shape.recurrent_activation, 2 * size, scratch_.tile);
+      activate_tile(l_.shape.recurrent_activation, 2 * size, tiles);
       for (Index i = 0; i < rows; ++i) {
         const Index row = kept_.row(first + i);
-        const T* tile = scratch_.tile + i * width;
+        const T* tile = tiles + i * width;
         const T* h_row = h_ + row * l_.state_ld + unit;
         T* gates = gates_ + row * l_.gates_ld + unit;
         for (Index u = 0; u < width; u += lanes<T>) {
@@ -345,6 +349,7 @@ class Forward {
     });
   }
   void gru_candidate_panel(Index unit, Index vectors) {
+    HWY_ALIGN T tile[tile_size];
     for_row_blocks([&](Index first, Index rows) {
       const Index width = vectors * lanes<T>;
       PanelProduct<T> p;
@@ -352,12 +357,12 @@ class Forward {
             panel(2, unit, width));
       p.add(rows_from<const T>(h_ + l_.U, l_.state_ld, kept_, first), l_.F,
             panel(2, unit, width) + l_.U * width);
-      p.c = {scratch_.tile, width};
+      p.c = {tile, width};
       p.vectors = vectors;
       p.columns = width;
       p.bias = bias(2, unit);
       multiply(p, rows);
-      activate_tile(l_.shape.activation, rows * width, scratch_.tile);
+      activate_tile(l_.shape.activation, rows * width, tile);
       const Tag<T> d;
       for (Index i = 0; i < rows; ++i) {
         const Index row = kept_.row(first + i);
@@ -366,7 +371,7 @@ class Forward {
         T* gates = gates_ + row * l_.gates_ld + unit;
         for (Index u = 0; u < width; u += lanes<T>) {
           const auto z = hn::LoadU(d, gates + u);
-          const auto c = hn::LoadU(d, scratch_.tile + i * width + u);
+          const auto c = hn::LoadU(d, tile + i * width + u);
           hn::StoreU(hn::MulAdd(z, hn::Sub(hn::LoadU(d, h_row + u), c), c), d, new_row + u);
           hn::StoreU(c, d, gates + 2 * l_.padded + u);
         }

@@ -33,7 +33,6 @@ struct RecurrentLayout {
         K(U + F),
         padded(base::round_up(U, lanes)),
         padded_features(base::round_up(F, lanes)),
-        widest_panel(3 * lanes),
         state_ld(spread(base::round_up(K + 1, lanes))),
         gates_ld(spread(saved_parts() * padded)),
         parts_ld(spread(parts() * padded)) {}
@@ -77,7 +76,6 @@ struct RecurrentLayout {
   RecurrentShape shape;
   Index B, F, U, G, K;
   Index padded, padded_features;
-  Index widest_panel;
   Index state_ld, gates_ld, parts_ld;
 };
 
@@ -110,7 +108,6 @@ struct ForwardScratch {
     ScratchCutter<T> cut(buffer);
     which = cut.indices(l.B);
     seen = cut.indices(l.B);
-    tile = cut.numbers(4 * l.rows_at_once * l.widest_panel);
     if (!training) {
       states = cut.numbers(2 * l.B * l.state_ld);
       if (l.has_cell_state()) cells = cut.numbers(2 * l.B * l.padded);
@@ -120,8 +117,7 @@ struct ForwardScratch {
   }
   Index* which = nullptr;  // the rows of a step that are kept
   Index* seen = nullptr;   // whether a row has had a step that was kept
-  T* tile = nullptr;
-  T* states = nullptr;  // without `saved`: of this step and the next
+  T* states = nullptr;     // without `saved`: of this step and the next
   T* cells = nullptr;
   T* gates = nullptr;
   Index size = 0;

@@ -94,7 +94,8 @@ class DenseImpl : public LayerImpl {
     const Index rows = x.elements() / features_;
     with_float(x.dtype(), [&]<class T>() {
       kernels::gemm(rows, units_, features_, x.data<T>(), features_, packed_.data<T>(), y.data<T>(),
-                    units_, {.bias = b ? b.data<T>() : nullptr, .activation = activation});
+                    units_, {.bias = b ? b.data<T>() : nullptr, .activation = activation},
+                    call.tape().team());
     });
     call.tape().record(y, [this, x, w, b, y, rows, activation] {
       with_float(x.dtype(), [&]<class T>() { backward<T>(x, w, b, y, rows, activation); });
@@ -121,13 +122,13 @@ class DenseImpl : public LayerImpl {
     }
     if (dw != nullptr) {
       kernels::gemm_transposed_a(rows, units_, features_, x.data<T>(), features_, dz, units_, dw,
-                                 units_);
+                                 units_, y.tape().team());
     }
     if (db != nullptr) kernels::add_rows(rows, units_, dz, units_, db);
     if (dx != nullptr) {
       const T* transposed = packed_.data<T>() + kernels::packed_size<T>(features_, units_);
       kernels::gemm(rows, features_, units_, dz, units_, transposed, dx, features_,
-                    {.accumulate = true});
+                    {.accumulate = true}, y.tape().team());
     }
     arena.release(before);
   }

@@ -73,6 +73,7 @@ Lane::Lane(const Graph& graph, DType dtype)
 void Lane::start(const RunMode& mode, Index first_row, Index rows, const FlatWeights* weights) {
   own_tape_.clear();
   own_tape_.set_recording(mode.recording);
+  own_tape_.set_team(mode.team);
   training_ = mode.training;
   seed_ = mode.seed;
   step_ = mode.step;

@@ -31,7 +31,8 @@ struct RunMode {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
   States* states = nullptr;
-  Index batch_rows = 0;  ///< of all lanes; 0: what layers add to the loss is not wanted
+  Index batch_rows = 0;           ///< of all lanes; 0: what layers add to the loss is not wanted
+  base::Workers* team = nullptr;  ///< shares the large products of a lane that runs alone
 };
 
 /// Copies rows into a Var of the tape, turned to time first where asked, converted to `dtype`.

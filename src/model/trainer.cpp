@@ -102,9 +102,18 @@ void Trainer::check(const std::vector<Rows>& x, const std::vector<Rows>* y) cons
   }
 }
 
+bool Trainer::large() const { return flat_.dense_size() > small_model; }
+
+template <class F>
+void Trainer::run_lanes(Index lanes, F f) {
+  if (team_of(lanes) == nullptr) return workers_.run(lanes, f);
+  const base::FlushDenormals flush;
+  f(0);
+}
+
 Index Trainer::lane_rows(Index batch, bool training) const {
   if (training && graph_.needs_whole_batch()) return batch;
-  const Index least = flat_.dense_size() <= small_model ? 8 : 16;
+  const Index least = large() ? 16 : 8;
   const Index even = (batch + most_lanes - 1) / most_lanes;
   return std::max(least, base::round_up(even, 8));
 }
@@ -203,6 +212,7 @@ void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals, 
   const auto rows = static_cast<Index>(batch.numbers.size());
   if (rows_each == 0) rows_each = lane_rows(rows, mode.training);
   const Index lanes = (rows + rows_each - 1) / rows_each;
+  mode.team = team_of(lanes);
   running_lanes_ = lanes;
   add_lanes(lanes);
   prepare(mode.recording);
@@ -224,17 +234,17 @@ void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals, 
   };
   if (counts_first()) {
     // A join: the mean over the samples that count needs their number in the whole batch.
-    workers_.run(lanes, begin);
+    run_lanes(lanes, begin);
     for (std::size_t output = 0; output < counts_.size(); ++output) {
       counts_[output] = {};
       for (Index i = 0; i < lanes; ++i) {
         counts_[output].add(sums_[static_cast<std::size_t>(i)].targets[output].counts);
       }
     }
-    workers_.run(lanes, finish);
+    run_lanes(lanes, finish);
   } else {
     count_all(batch);
-    workers_.run(lanes, [&](Index i) {
+    run_lanes(lanes, [&](Index i) {
       begin(i);
       finish(i);
     });
@@ -275,9 +285,9 @@ void Trainer::predict(const Batch& batch, States& states, Tensors& outputs, Inde
   const Index lanes = (count + rows_each - 1) / rows_each;
   add_lanes(lanes);
   prepare(false);
-  const RunMode mode{.states = &states};
-  workers_.run(lanes,
-               [&](Index i) { start_lane(static_cast<std::size_t>(i), batch, mode, rows_each); });
+  const RunMode mode{.states = &states, .team = team_of(lanes)};
+  run_lanes(lanes,
+            [&](Index i) { start_lane(static_cast<std::size_t>(i), batch, mode, rows_each); });
   for (std::size_t o = outputs.size(); o < graph_.outputs().size(); ++o) {
     const Var& y = lanes_[0]->output(o);
     const Shape row = y.time_first() ? y.shape().without(1) : y.shape().without(0);

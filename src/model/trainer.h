@@ -132,6 +132,11 @@ class Trainer {
   };
 
   Index lane_rows(Index batch, bool training) const;
+  /// f(0) .. f(lanes - 1). A lane alone with large weights runs here, with the workers as its team.
+  template <class F>
+  void run_lanes(Index lanes, F f);
+  base::Workers* team_of(Index lanes) { return lanes == 1 && large() ? &workers_ : nullptr; }
+  bool large() const;
   /// The rows of a batch, those with most unmasked steps first: lanes of like lengths skip what
   /// they pad, and the longest is not begun last.
   RowNumbers by_length(const Batch& batch, const States* states);

@@ -224,6 +224,16 @@ Vars WalkerImpl::run_steps(Call& call, const Var& x, const Mask& mask, const Var
   return result;
 }
 
+namespace {
+
+/// Whether a step takes so long (tens of microseconds) that meeting after it costs little.
+bool worth_a_team(const kernels::RecurrentShape& shape) {
+  const Index numbers = kernels::gates(shape.cell) * shape.units * (shape.units + shape.features);
+  return shape.rows * numbers >= 1'000'000;
+}
+
+}  // namespace
+
 Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial) {
   Tape& tape = call.tape();
   const FusedCell::Weights weights = fused_->weights();
@@ -267,6 +277,7 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
     forward.last = sequences ? nullptr : y.data<T>();
     forward.h_last = numbers(h);
     forward.c_last = numbers(c);
+    if (worth_a_team(shape)) forward.team = tape.team();
     if (needs) forward.saved = tape.arena().take<T>(kernels::recurrent_saved_size<T>(shape));
     const auto before = tape.arena().mark();
     forward.scratch = tape.arena().take<T>(kernels::recurrent_scratch_size<T>(shape, needs));
@@ -307,6 +318,7 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
       backward.dc0 = wanted(c0);
       base::Arena& arena = x.tape().arena();
       const auto mark = arena.mark();
+      backward.team = forward.team;
       backward.scratch = arena.take<T>(kernels::recurrent_scratch_size<T>(shape, true));
       kernels::recurrent_backward(shape, backward);
       arena.release(mark);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/base/random.h"
+#include "src/base/threads.h"
 #include "tests/kernels/gemm_reference.h"
 #include "tests/kernels/targets.h"
 
@@ -128,6 +129,26 @@ TYPED_TEST(Gemm, ARowHasTheSameBitsAloneAndInABatch) {
     }
     EXPECT_EQ(batch, alone) << target;
   });
+}
+
+TYPED_TEST(Gemm, ATeamComputesTheBitsOfOneThread) {
+  using T = TypeParam;
+  base::Workers workers(3);
+  for (const Size& s : {Size{0, 3, 2}, Size{1, 5, 7}, Size{300, 71, 130}}) {
+    const auto A = numbers<T>(s.M * s.K, 1), B = numbers<T>(s.K * s.N, 2);
+    const auto D = numbers<T>(s.M * s.N, 3);
+    std::vector<T> packed(static_cast<std::size_t>(packed_size<T>(s.K, s.N)));
+    pack(s.K, s.N, B.data(), s.N, false, packed.data());
+    auto shared = numbers<T>(s.M * s.N, 4), alone = shared;
+    const Epilogue<T> sum{.accumulate = true, .activation = "tanh"};
+    gemm(s.M, s.N, s.K, A.data(), s.K, packed.data(), shared.data(), s.N, sum, &workers);
+    gemm(s.M, s.N, s.K, A.data(), s.K, packed.data(), alone.data(), s.N, sum);
+    EXPECT_EQ(shared, alone) << name_of(s);
+    auto shared_d = numbers<T>(s.K * s.N, 5), alone_d = shared_d;
+    gemm_transposed_a(s.M, s.N, s.K, A.data(), s.K, D.data(), s.N, shared_d.data(), s.N, &workers);
+    gemm_transposed_a(s.M, s.N, s.K, A.data(), s.K, D.data(), s.N, alone_d.data(), s.N);
+    EXPECT_EQ(shared_d, alone_d) << name_of(s);
+  }
 }
 
 TYPED_TEST(Gemm, TransposedIsThePlainLoopsOnEveryTarget) {

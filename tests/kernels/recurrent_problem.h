@@ -10,6 +10,7 @@
 
 #include "src/base/aligned.h"
 #include "src/base/random.h"
+#include "src/base/threads.h"
 #include "tests/kernels/recurrent_reference.h"
 
 namespace unroll::kernels {
@@ -255,6 +256,7 @@ class KernelRun {
   }
 
   mutable bool guarded = true;  // nothing was written behind a buffer
+  base::Workers* team = nullptr;
 
  private:
   template <class V>
@@ -271,6 +273,7 @@ class KernelRun {
     call.h0 = pointer(p_.h0);
     call.c0 = pointer(p_.c0);
     call.packed = packed_.data();
+    call.team = team;
   }
 
   const Problem<T>& p_;

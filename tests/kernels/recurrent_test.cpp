@@ -204,6 +204,27 @@ TYPED_TEST(Recurrent, AMaskOfOnesIsNoMask) {
   }
 }
 
+TYPED_TEST(Recurrent, ATeamComputesTheBitsOfOneThread) {
+  using T = TypeParam;
+  base::Workers workers(3);
+  for (const CellKind cell : all_cells) {
+    for (const Masking masking : all_masks) {
+      const Problem<T> problem({cell, 9, 5, 33, 130}, {.masking = masking});
+      const KernelRun<T> alone(problem);
+      KernelRun<T> shared(problem);
+      shared.team = &workers;
+      const auto same = [](const char* what, const Numbers<T>& a, const Numbers<T>& b) {
+        EXPECT_EQ(a, b) << what;
+      };
+      for_each_result(shared.forward(false), alone.forward(false), same);
+      for_each_result(shared.forward(true), alone.forward(true), same);
+      for_each_result(shared.backward(problem.started_gradients()),
+                      alone.backward(problem.started_gradients()), same);
+      EXPECT_TRUE(shared.guarded);
+    }
+  }
+}
+
 TYPED_TEST(Recurrent, GradientsThatNobodyWantsChangeNothing) {
   using T = TypeParam;
   for (const CellKind cell : all_cells) {

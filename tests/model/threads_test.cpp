@@ -84,6 +84,17 @@ TEST(Threads, DoNotShowWithDropoutMasksClippingAndPenalties) {
   });
 }
 
+// One lane, whose products the threads share.
+TEST(Threads, DoNotShowWhereFewRowsMeetLargeWeights) {
+  const Windows data = windows(wave(60), {.length = 12});
+  expect_same_bytes([&](int threads) -> Trained {
+    Sequential model{LSTM(160, {.return_sequences = true}), GRU(150), Dense(40), Dense(1)};
+    model.compile({.optimizer = "adam", .loss = "mse", .seed = 5, .threads = threads});
+    const History history = model.fit(data.x, data.y, {.batch_size = 12, .epochs = 2});
+    return {bytes_of(model), history["loss"]};
+  });
+}
+
 TEST(Seed, NamesEveryRandomNumber) {
   const Windows data = windows(wave(200), {.length = 20});
   const auto trained = [&](std::uint64_t seed) {
