@@ -32,6 +32,9 @@ struct Area {
   std::string name;
   Index units = 0;  ///< or, of a convolutional area, filters
   Activation activation = "relu";
+  /// Of a convolutional area: its picture has so many times fewer places, each way, than what is
+  /// below it.
+  Index strides = 1;
 };
 
 /// From one area to another, by name; "input" may be the first.
@@ -40,8 +43,8 @@ struct AreaLink {
 };
 
 struct AreasOptions {
-  /// Of one row: (features), or (height, width, channels), which makes all areas convolutional, of
-  /// that height and width.
+  /// Of one row: (features), or (height, width, channels), which makes all areas convolutional:
+  /// Conv2D upwards and sideways, Conv2DTranspose from an area of fewer places to one of more.
   Shape input = {};
   std::vector<Area> areas = {};  ///< from the bottom up; each feeds the next one
   bool lateral = true;           ///< each area feeds itself
@@ -56,7 +59,8 @@ struct AreasOptions {
 class Areas {
  public:
   /// Throws: Error (value) for no areas, two of one name, an unknown name in a link, a connection
-  ///   that is there twice, or sizes that are not positive; Error (shape) for another input.
+  ///   that is there twice, sizes that are not positive, or a picture that strides do not divide;
+  ///   Error (shape) for another input.
   explicit Areas(const AreasOptions& options);
 
   /// The network run for `passes` passes; its output is read after the last one. All models of one

@@ -64,6 +64,35 @@ class Conv2D : public Layer {
   Conv2D(Index filters, const Shape& kernel_size, const Conv2DOptions& options = {});
 };
 
+struct Conv2DTransposeOptions {
+  Shape strides = {1, 1};
+  std::string padding = "valid";  ///< valid or same
+  std::string data_format = "channels_last";
+  Shape dilation_rate = {1, 1};
+  Activation activation = "linear";
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  Regularizer kernel_regularizer = {};
+  Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
+  Constraint kernel_constraint = {};
+  Constraint bias_constraint = {};
+  std::string name = {};
+};
+/// The way back of a Conv2D, from a small picture to a larger one: each place of the input,
+/// multiplied by the kernel, is added where that convolution's window would lie.
+/// Shapes: (batch, height, width, channels) -> (batch, new height, new width, filters), where a new
+/// size is size stride ("same"), or size stride + max(reach of the kernel - stride, 0) ("valid").
+/// Weights: kernel (kernel_size..., filters, channels), bias (filters).
+/// Throws: Error (value) for arguments out of range; when built, Error (shape).
+/// Source: Dumoulin, Visin, "A guide to convolution arithmetic for deep learning", 2016.
+class Conv2DTranspose : public Layer {
+ public:
+  Conv2DTranspose(Index filters, const Shape& kernel_size,
+                  const Conv2DTransposeOptions& options = {});
+};
+
 struct Pooling1DOptions {
   Index pool_size = 2;
   Index strides = unknown;  ///< unknown: as pool_size

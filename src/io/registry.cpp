@@ -13,7 +13,7 @@ namespace unroll {
 
 namespace {
 
-constexpr std::array<std::string_view, 51> layers{
+constexpr std::array<std::string_view, 52> layers{
     "Activation",
     "Add",
     "AdditiveAttention",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 51> layers{
     "Concatenate",
     "Conv1D",
     "Conv2D",
+    "Conv2DTranspose",
     "ConvLSTM1D",
     "ConvLSTM2D",
     "Cropping1D",

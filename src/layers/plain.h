@@ -68,6 +68,8 @@ std::shared_ptr<LayerImpl> make_row_normalization(std::string_view class_name, D
 std::shared_ptr<LayerImpl> make_rectifying(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_noise(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_convolution(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_transposed_convolution(std::string_view class_name,
+                                                       Describer& options);
 std::shared_ptr<LayerImpl> make_pooling(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_resizing(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_attention(std::string_view class_name, Describer& options);

@@ -63,8 +63,18 @@ struct Areas::Impl {
     const bool bias = from == to - 1;
     const std::string made = fmt::format("{}_to_{}", name(from), name(to));
     if (!images()) return Dense(units, {.use_bias = bias, .name = made});
-    return Conv2D(units, {options.kernel_size, options.kernel_size},
-                  {.padding = "same", .use_bias = bias, .name = made});
+    Index strides = 1;
+    for (int area = std::min(from, to) + 1; area <= std::max(from, to); ++area) {
+      strides *= options.areas[static_cast<std::size_t>(area)].strides;
+    }
+    // A smaller kernel would leave places out.
+    const Index size = std::max(options.kernel_size, strides);
+    if (from <= to) {
+      return Conv2D(units, {size},
+                    {.strides = {strides}, .padding = "same", .use_bias = bias, .name = made});
+    }
+    return Conv2DTranspose(
+        units, {size}, {.strides = {strides}, .padding = "same", .use_bias = bias, .name = made});
   }
 
   void connect(int from, int to) {
@@ -93,9 +103,28 @@ struct Areas::Impl {
     for (int area = 0; area < count(); ++area) {
       const Area& one = options.areas[static_cast<std::size_t>(area)];
       if (one.units < 1) throw out_of_range("no such size of \"" + one.name + "\"", one.units);
+      if (one.strides < 1)
+        throw out_of_range("no such strides of \"" + one.name + "\"", one.strides);
       if (find(one.name) == area) continue;
       throw Error(ErrorKind::value, "Areas: two things of one name",
                   {.got = "\"" + one.name + "\""});
+    }
+    check_pictures();
+  }
+
+  /// Going up by a stride and down again has to give the size that there was.
+  void check_pictures() const {
+    Shape size = images() ? Shape{options.input[0], options.input[1]} : Shape{1, 1};
+    for (const Area& one : options.areas) {
+      for (int axis = 0; axis < 2; ++axis) {
+        if (size[axis] % one.strides != 0) {
+          throw Error(ErrorKind::value,
+                      "Areas: the strides of \"" + one.name + "\" do not divide what is below it",
+                      {.got = std::to_string(one.strides) + " and " +
+                              (images() ? size.to_string() : "a dense area")});
+        }
+        size.set(axis, size[axis] / one.strides);
+      }
     }
   }
 

@@ -133,6 +133,7 @@ Json layer_of_call(const Json& call) {
       {"Masking", {"mask_value"}},
       {"Conv1D", {"filters", "kernel_size"}},
       {"Conv2D", {"filters", "kernel_size"}},
+      {"Conv2DTranspose", {"filters", "kernel_size"}},
       {"ConvLSTM1D", {"filters", "kernel_size"}},
       {"ConvLSTM2D", {"filters", "kernel_size"}},
       {"MaxPooling1D", {"pool_size"}},

@@ -111,6 +111,52 @@ TEST(Conv2D, IsTheSumUnderItsWindow) {
   }
 }
 
+TEST(Conv2DTranspose, AddsEachPlaceWhereAWindowWouldLie) {
+  const Tensor x = noise({2, 3, 4, 5}, 6);
+  for (const Convolution& c : {Convolution{{3, 2}, {1, 1}, {1, 1}, "valid", 1},
+                               {{2, 3}, {2, 3}, {1, 1}, "same", 1},
+                               {{3, 5}, {2, 2}, {1, 1}, "same", 1},
+                               {{1, 4}, {3, 2}, {1, 1}, "valid", 1},
+                               {{2, 3}, {1, 1}, {3, 2}, "same", 1},
+                               {{1, 1}, {1, 1}, {1, 1}, "same", 1}}) {
+    const Example example{
+        "",
+        [&] {
+          return Layer(Conv2DTranspose(
+              6, c.kernel,
+              {.strides = c.strides, .padding = c.padding, .dilation_rate = c.dilation}));
+        },
+        {x}};
+    const Layer layer = built(example);
+    const auto weights = layer.get_weights();
+    ASSERT_EQ(weights[0].shape(), (Shape{c.kernel[0], c.kernel[1], 6, 5}));
+    Index size[2];
+    for (int i = 0; i < 2; ++i) {
+      const Index reach = c.dilation[i] * (c.kernel[i] - 1) + 1, stride = c.strides[i];
+      size[i] = x.shape()[i + 1] * stride;
+      if (c.padding == "valid") size[i] += std::max<Index>(reach - stride, 0);
+    }
+    Tensor want({2, size[0], size[1], 6}, DType::float64);
+    const Picture p = picture(want.shape(), c.kernel, c.strides, c.dilation, c.padding == "same");
+    ASSERT_EQ(p.out[0], 3);
+    ASSERT_EQ(p.out[1], 4);
+    for (Index i = 0; i < want.elements(); ++i) {
+      want.values<double>()[static_cast<std::size_t>(i)] = weights[1].at({i % 6});
+    }
+    for (Index place = 0; place < 2 * 3 * 4; ++place) {
+      const Index b = place / 12, top = place / 4 % 3, left = place % 4;
+      each_tap(p, want.shape(), top, left, [&](Index i, Index j, Index r, Index q) {
+        for (Index f = 0; f < 6; ++f) {
+          for (Index k = 0; k < 5; ++k) {
+            at(want, {b, r, q, f}) += x.at({b, top, left, k}) * weights[0].at({i, j, f, k});
+          }
+        }
+      });
+    }
+    expect_close(run(layer, example).outputs[0], want);
+  }
+}
+
 TEST(Conv1D, WithGroupsIsTheSumUnderItsWindow) {
   const Tensor x = noise({2, 9, 6}, 4);
   const Example example{

@@ -76,6 +76,24 @@ TEST(Refusals, OfConv2D) {
             "  got    (None, 7, 4)\n  want   (batch, height, width, channels)");
 }
 
+TEST(Refusals, OfConv2DTranspose) {
+  EXPECT_EQ(refused(Conv2DTranspose(3, {2}), {{unknown, 5, 5, 1}}), "");
+  EXPECT_EQ((refused_arguments<Conv2DTranspose>(0, Shape{2})),
+            "Conv2DTranspose: filters is not positive\n  got    0\n  want   1 or more");
+  EXPECT_EQ((refused_arguments<Conv2DTranspose>(
+                3, Shape{2}, Conv2DTransposeOptions{.strides = {2}, .dilation_rate = {2}})),
+            "Conv2DTranspose: strides and dilation_rate together\n"
+            "  got    (2, 2) and (2, 2)\n  want   one of them 1");
+  EXPECT_EQ(refused(Conv2DTranspose(3, {2}), {{unknown, 5, 5, unknown}}),
+            "Conv2DTranspose: the number of channels is not known\n"
+            "  got    (None, 5, 5, None)\n  want   (batch, height, width, channels)");
+  const Conv2DTranspose used(3, {2});
+  EXPECT_EQ(refused(used, {{unknown, 5, 5, 1}}), "");
+  EXPECT_EQ(refused(used, {{unknown, 5, 5, 2}}),
+            "Conv2DTranspose: the input has another number of channels\n"
+            "  got    (None, 5, 5, 2)\n  want   1 last");
+}
+
 TEST(Refusals, OfPooling) {
   EXPECT_EQ((refused_arguments<MaxPooling1D>(Pooling1DOptions{.pool_size = 0})),
             "MaxPooling1D: pool_size does not fit 1 axis\n"

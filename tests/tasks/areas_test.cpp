@@ -112,6 +112,26 @@ TEST(Areas, OfImages) {
   EXPECT_EQ(model.get_layer("v2_to_v1").get_weights().size(), 1u);  // only one has the bias
 }
 
+TEST(Areas, OfPicturesOfFewerPlaces) {
+  const Areas areas({.input = {8, 8, 1},
+                     .areas = {{"v1", 4, "relu", 2}, {"v2", 3}, {"it", 5, "relu", 4}},
+                     .links = {{"input", "it"}, {"it", "v1"}},
+                     .outputs = 2});
+  Model model = areas.model(5);
+  EXPECT_EQ(model.predict(noise({2, 8, 8, 1}))[0].shape(), (Shape{2, 2}));
+  const auto kernel = [&](const char* name) {
+    return model.get_layer(name).get_weights()[0].shape();
+  };
+  EXPECT_EQ(kernel("input_to_v1"), (Shape{3, 3, 1, 4}));
+  EXPECT_EQ(kernel("v2_to_v1"), (Shape{3, 3, 3, 4}));  // as many places: Conv2D
+  // Kernels grow to the stride; of a Conv2DTranspose the filters come before the channels.
+  EXPECT_EQ(kernel("input_to_it"), (Shape{8, 8, 1, 5}));
+  EXPECT_EQ(kernel("it_to_v2"), (Shape{4, 4, 3, 5}));
+  EXPECT_EQ(kernel("it_to_v1"), (Shape{4, 4, 4, 5}));
+  EXPECT_EQ(model.get_layer("it_to_v1").class_name(), "Conv2DTranspose");
+  EXPECT_EQ(model.get_layer("readout").get_weights()[0].shape(), (Shape{1 * 1 * 5, 2}));
+}
+
 TEST(Areas, InSpace) {
   const std::string dot = Areas(two()).to_dot(3);
   for (const char* text : {"area_0_0 [label=\"low\"]", "area_1_2 [label=\"high\"]",
@@ -146,6 +166,12 @@ TEST(Areas, Refuses) {
   EXPECT_EQ(said({.input = {3}, .areas = {{"a", 2}}, .links = {{"a", "input"}}}),
             "value: Areas: nothing can feed the input\n"
             "  got    a link from \"a\"");
+  EXPECT_EQ(said({.input = {6, 4, 1}, .areas = {{"a", 2, "relu", 2}, {"b", 2, "relu", 2}}}),
+            "value: Areas: the strides of \"b\" do not divide what is below it\n"
+            "  got    2 and (3, 2)");
+  EXPECT_EQ(said({.input = {4}, .areas = {{"a", 2, "relu", 2}}}),
+            "value: Areas: the strides of \"a\" do not divide what is below it\n"
+            "  got    2 and a dense area");
   EXPECT_EQ(refused([] { Areas(two()).model(0); }),
             "value: Areas: no such number of passes\n"
             "  got    0\n"
