@@ -72,7 +72,8 @@ Forecast run_protocol(const Flags& flags, const Series& series,
                                           .threads = flags.common.threads,
                                           .planned = planned,
                                           .progress = progress,
-                                          .interrupted = interrupted});
+                                          .interrupted = interrupted,
+                                          .diagnose = flags.options.diagnose});
   }
   ForecastOptions options = flags.options;
   options.seed = flags.common.seed;
@@ -167,6 +168,9 @@ void add_training_flags(Command& command, Flags& flags) {
       command.number("--learning-rate", o.learning_rate, "of Adam (default 0.001)"),
   };
   flags.fixed.insert(flags.fixed.end(), more.begin(), more.end());
+  command.toggle("--diagnose", flags.options.diagnose,
+                 "watches whether the gradient reaches the past, and warns where it vanishes or "
+                 "explodes");
   command.toggle("--lesson", flags.lesson,
                  "the lesson's own protocol, to the letter, and what is wrong with it");
 }

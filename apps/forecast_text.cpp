@@ -87,6 +87,21 @@ std::string next_values(const ForecastReport& report) {
   return text + "\n";
 }
 
+/// What --diagnose saw.
+std::string gradients(const ForecastReport& report) {
+  std::string text;
+  for (const GradientReach& reach : report.reach) {
+    const std::string less = reach.far < reach.steps
+                                 ? fmt::format("; less than 1 % after {}", reach.far + 1)
+                                 : std::string();
+    text += entry("gradient",
+                  fmt::format("{} \"{}\": {:.1e} of it is left {} steps back{}", reach.class_name,
+                              reach.layer, reach.left, reach.steps, less));
+  }
+  for (const GradientFinding& found : report.findings) text += entry("warning", found.to_string());
+  return text.empty() ? text : text + "\n";
+}
+
 Tensor line_of(const std::vector<double>& values) {
   return Tensor::of<double>({static_cast<Index>(values.size())}, values);
 }
@@ -122,7 +137,7 @@ std::string result_text(const ForecastReport& report) {
   const std::vector<std::string> wrong = caveats(report);
   if (!wrong.empty()) text += "\n  What is wrong with the lesson's protocol:\n";
   for (const std::string& sentence : wrong) text += wrapped("  - " + sentence, 4) + "\n";
-  return text + "\n" + next_values(report);
+  return text + "\n" + gradients(report) + next_values(report);
 }
 
 Json to_json(const ForecastReport& report) {
@@ -153,6 +168,19 @@ Json to_json(const ForecastReport& report) {
     object["lesson"] = {{"mse", number_json(report.mse)},
                         {"persistence_mse", number_json(report.persistence_mse)},
                         {"caveats", caveats(report)}};
+  }
+  if (report.reach.empty()) return object;
+  object["gradients"] = Json::array();
+  for (const GradientReach& reach : report.reach) {
+    object["gradients"].push_back({{"layer", reach.layer},
+                                   {"class_name", reach.class_name},
+                                   {"steps", reach.steps},
+                                   {"left", number_json(reach.left)},
+                                   {"far", reach.far}});
+  }
+  object["warnings"] = Json::array();
+  for (const GradientFinding& found : report.findings) {
+    object["warnings"].push_back(found.to_string());
   }
   return object;
 }

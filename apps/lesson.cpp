@@ -27,6 +27,7 @@ struct Lesson {
   const char* name;
   const char* purpose;
   LessonResult (*run)(const LessonRun&);
+  Index seeds = 0;  ///< that it runs if it is not told; 0: it has nothing to repeat
 };
 
 /// In the order in which one would read them.
@@ -35,17 +36,20 @@ constexpr std::array lessons{
            feed_forward_lesson},
     Lesson{"architectures", "one-to-one, one-to-many, many-to-one, many-to-many: shapes and tasks",
            architectures_lesson},
-    Lesson{"areas", "lateral, feedback and skip connections, pass after pass; drawn in space",
-           areas_lesson},
+    Lesson{"areas", "lateral and feedback connections: what further passes bring on digits",
+           areas_lesson, 1},
+    Lesson{"space", "areas unrolled in space: what is drawn often, and shares its weights",
+           space_lesson},
     Lesson{"unrolled", "a recurrent network is a deep feed-forward one whose layers share weights",
            unrolled_lesson},
     Lesson{"bptt", "backpropagation through time by hand, beside what unroll computes",
            bptt_lesson},
     Lesson{"reconstruction", "a Boltzmann machine gives images again through the same weights",
            reconstruction_lesson},
-    Lesson{"memory",
-           "SimpleRNN, GRU and LSTM on the adding problem: cost, and how far they remember",
-           memory_lesson},
+    Lesson{"memory", "SimpleRNN, GRU and LSTM: cost, and how far they remember, on three problems",
+           memory_lesson, 1},
+    Lesson{"reber", "the embedded Reber grammar and a^n b^n: which symbols may come next",
+           reber_lesson, 10},
     Lesson{"vanishing", "what is left of a gradient after 50 steps, by cell and by first weights",
            vanishing_lesson},
 };
@@ -55,6 +59,7 @@ struct Flags {
   std::string name;
   std::string plot;
   std::string data;
+  Index seeds = 0;
 };
 
 /// Where the data sets are: --data, or UNROLL_DATA_DIR.
@@ -115,11 +120,16 @@ int run_lesson(const Flags& flags, const std::string& line) {
   }
   const auto lesson =
       std::ranges::find_if(lessons, [&](const Lesson& one) { return one.name == flags.name; });
+  if (flags.seeds > 0 && lesson->seeds == 0) {
+    throw Error(ErrorKind::value, "--seeds: this lesson has nothing to repeat",
+                {.got = flags.name, .hint = "--seed N gives it other random numbers"});
+  }
   if (!flags.plot.empty()) check_writable(flags.plot);
   const InterruptGuard guard;
   const bool quiet = flags.common.quiet || flags.common.json;
   const auto begun = std::chrono::steady_clock::now();
   const LessonRun run{.seed = flags.common.seed,
+                      .seeds = flags.seeds > 0 ? flags.seeds : lesson->seeds,
                       .threads = flags.common.threads,
                       .data = data_folder(flags.data),
                       .command = line,
@@ -167,6 +177,8 @@ Command lesson_command(const std::string& line) {
   command.text("--data", flags->data, "FOLDER",
                "of the data sets that some lessons use where they are there (default: "
                "UNROLL_DATA_DIR)");
+  command.count("--seeds", flags->seeds,
+                "runs a measurement with so many seeds, from --seed on (areas, memory, reber)");
   add_common(command, flags->common);
   command.action([flags, line] { return run_lesson(*flags, line); });
   return command;

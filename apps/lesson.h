@@ -27,6 +27,7 @@ struct LessonResult {
 
 struct LessonRun {
   std::uint64_t seed = 7;
+  Index seeds = 1;  ///< how many are run, from `seed` on, where a lesson repeats its measurement
   int threads = 0;
   std::string data;     ///< the folder of the data sets, or empty
   std::string command;  ///< kept in pictures
@@ -39,10 +40,12 @@ struct LessonRun {
 LessonResult feed_forward_lesson(const LessonRun& run);
 LessonResult architectures_lesson(const LessonRun& run);
 LessonResult areas_lesson(const LessonRun& run);
+LessonResult space_lesson(const LessonRun& run);
 LessonResult unrolled_lesson(const LessonRun& run);
 LessonResult bptt_lesson(const LessonRun& run);
 LessonResult reconstruction_lesson(const LessonRun& run);
 LessonResult memory_lesson(const LessonRun& run);
+LessonResult reber_lesson(const LessonRun& run);
 LessonResult vanishing_lesson(const LessonRun& run);
 
 /// Random numbers for the lessons' made-up data: -1 or 1, and 0 .. count - 1, by position.

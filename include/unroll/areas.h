@@ -56,6 +56,15 @@ struct AreasOptions {
   Activation readout = "softmax";
 };
 
+/// A connection of a network that runs for some passes.
+struct AreasConnection {
+  Index mark = 0;        ///< its number in drawings, from 1
+  std::string from, to;  ///< areas, or "input"
+  std::string kind;      ///< bottom-up, lateral, feedback or skip
+  Index drawn = 0;       ///< how often it is there, unrolled in space
+  Index weights = 0;     ///< numbers to learn, shared by all of these
+};
+
 class Areas {
  public:
   /// Throws: Error (value) for no areas, two of one name, an unknown name in a link, a connection
@@ -73,6 +82,8 @@ class Areas {
   /// connections with the same weights have the same mark and colour. save_dot draws it
   /// (unroll/plot_model.h).
   std::string to_dot(Index passes) const;
+  /// The legend of that drawing. Throws (both): Error (value) for fewer than 1 pass.
+  std::vector<AreasConnection> connections(Index passes) const;
 
  private:
   struct Impl;

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unroll/diagnose.h"
 #include "unroll/model.h"
 #include "unroll/scalers.h"
 #include "unroll/table.h"
@@ -72,6 +73,8 @@ struct ForecastOptions {
   std::function<void(const ForecastReport&)> planned = {};
   Progress progress = {};
   std::function<bool()> interrupted = {};  ///< asked after every step; true ends training
+  /// Watches whether the gradient reaches the past: ForecastReport::reach and findings.
+  bool diagnose = false;
 };
 
 // --- what comes out ---
@@ -163,6 +166,11 @@ struct ForecastReport {
   LagTest lag;
   std::vector<NextValue> next;
 
+  /// With `diagnose`: how far back the gradient reached after the last epoch, and what was wrong
+  /// with it meanwhile.
+  std::vector<GradientReach> reach;
+  std::vector<GradientFinding> findings;
+
   Index first = 0;  ///< the first row that is evaluated
   std::vector<double> truth, predicted;
 
@@ -186,6 +194,7 @@ struct LessonOptions {
   std::function<void(const ForecastReport&)> planned = {};
   Progress progress = {};
   std::function<bool()> interrupted = {};
+  bool diagnose = false;  ///< as ForecastOptions::diagnose
 };
 /// The lesson's own protocol: MinMaxScaler over all rows, the first 8,946 rows, windows of 50,
 /// SimpleRNN(50, relu) > Dense(1), Adam, mse, batches of 32, 20 epochs, no test part. What is

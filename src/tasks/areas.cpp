@@ -69,7 +69,7 @@ struct Areas::Impl {
     }
     // A smaller kernel would leave places out.
     const Index size = std::max(options.kernel_size, strides);
-    if (from <= to) {
+    if (from <= to || strides == 1) {
       return Conv2D(units, {size},
                     {.strides = {strides}, .padding = "same", .use_bias = bias, .name = made});
     }
@@ -180,7 +180,10 @@ struct Areas::Impl {
     return Model({.inputs = {input}, .outputs = outputs, .name = "areas"});
   }
 
+  /// Whether an arrow of the drawing leads into this pass, counted from 0.
+  static bool drawn(const Connection& one, Index pass) { return pass > 0 || one.upwards(); }
   std::string to_dot(Index passes) const;
+  std::vector<AreasConnection> legend(Index passes) const;
 };
 
 Areas::Areas(const AreasOptions& options) {
@@ -228,7 +231,7 @@ std::string Areas::Impl::to_dot(Index passes) const {
   for (Index pass = 0; pass < passes; ++pass) {
     for (std::size_t i = 0; i < connections.size(); ++i) {
       const Connection& one = connections[i];
-      if (pass == 0 && !one.upwards()) continue;
+      if (!drawn(one, pass)) continue;
       const Index begins = pass == 0 ? 0 : pass - 1;
       text += fmt::format("  {} -> {} [label=\"{}\", color=\"{}\", fontcolor=\"{}\"]\n",
                           node(one.from, begins), node(one.to, pass), i + 1,
@@ -240,6 +243,30 @@ std::string Areas::Impl::to_dot(Index passes) const {
                      node(count() - 1, passes - 1));
 }
 
+std::vector<AreasConnection> Areas::Impl::legend(Index passes) const {
+  if (passes < 1) throw out_of_range("no such number of passes", passes);
+  // What the lowest area hears from above is read when it has come up again: so many passes build
+  // every connection.
+  model(count() + 1, false);
+  std::vector<AreasConnection> legend;
+  for (const Connection& one : connections) {
+    AreasConnection line{.mark = static_cast<Index>(legend.size()) + 1,
+                         .from = name(one.from),
+                         .to = name(one.to),
+                         .kind = "skip"};
+    if (one.to == one.from + 1) line.kind = "bottom-up";
+    if (one.to == one.from) line.kind = "lateral";
+    if (one.to == one.from - 1) line.kind = "feedback";
+    for (Index pass = 0; pass < passes; ++pass) line.drawn += drawn(one, pass);
+    for (const Tensor& weight : one.weights.get_weights()) line.weights += weight.elements();
+    legend.push_back(line);
+  }
+  return legend;
+}
+
 std::string Areas::to_dot(Index passes) const { return impl_->to_dot(passes); }
+std::vector<AreasConnection> Areas::connections(Index passes) const {
+  return impl_->legend(passes);
+}
 
 }  // namespace unroll

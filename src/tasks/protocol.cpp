@@ -122,6 +122,12 @@ void check_finite(const History& history) {
                .hint = "a smaller learning rate"});
 }
 
+void diagnosed(const GradientWatch* watch, ForecastReport& report) {
+  if (watch == nullptr) return;
+  report.reach = watch->reach();
+  report.findings = watch->findings();
+}
+
 /// Remembers whether training was asked to end.
 std::function<bool()> remembering(const std::function<bool()>& asked, bool& answer) {
   if (!asked) return {};
@@ -184,13 +190,17 @@ Forecast forecast(const Series& given, const ForecastOptions& options) {
   report.parameters = model.count_params();
   report.first = points.validate;
   if (options.planned) options.planned(report);
+  std::vector<std::shared_ptr<Callback>> callbacks{patience, terminate_on_nan()};
+  std::shared_ptr<GradientWatch> watch;
+  if (options.diagnose) callbacks.push_back(watch = gradient_watch(train.x, train.y));
   report.history = model.fit(train.x, train.y,
                              {.batch_size = options.batch_size,
                               .epochs = options.epochs,
-                              .callbacks = {patience, terminate_on_nan()},
+                              .callbacks = callbacks,
                               .validation_data = Validation{watched.x, watched.y},
                               .progress = options.progress,
                               .interrupted = remembering(options.interrupted, report.interrupted)});
+  diagnosed(watch.get(), report);
   check_finite(report.history);
   report.best_epoch = patience->best_epoch();
   report.stopped = patience->stopped();
@@ -232,11 +242,16 @@ Forecast forecast_as_in_lesson(const Series& given, const LessonOptions& options
   report.parameters = model.count_params();
   report.first = window;
   if (options.planned) options.planned(report);
+  const auto watch = options.diagnose ? gradient_watch(train.x, train.y) : nullptr;
+  std::vector<std::shared_ptr<Callback>> callbacks;
+  if (watch) callbacks.push_back(watch);
   report.history = model.fit(train.x, train.y,
                              {.batch_size = 32,
                               .epochs = epochs,
+                              .callbacks = callbacks,
                               .progress = options.progress,
                               .interrupted = remembering(options.interrupted, report.interrupted)});
+  diagnosed(watch.get(), report);
   check_finite(report.history);
   if (!report.interrupted) {
     tasks::evaluate(forecaster, series, rows, 3, "SimpleRNN(50)", report);

@@ -193,6 +193,8 @@ std::vector<StepGradients> gradients_by_step(const Model& model, const Data& x, 
     }
     result.push_back(std::move(of));
   }
+  // The weights went into the flat model's vector: back to where the model trains them.
+  if (model.impl().compiled) model.impl().ready(true);
   return result;
 }
 
