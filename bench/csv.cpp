@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/made_up.h"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -23,16 +25,6 @@ std::string text_of(std::size_t bytes, const std::string& header,
   std::string text = header;
   for (unsigned i = 0; text.size() < bytes; ++i) row(text, i);
   return text;
-}
-
-std::string prices(std::size_t bytes) {
-  return text_of(bytes, "DATE,OPEN,HIGH,LOW,CLOSE\n", [](std::string& text, unsigned i) {
-    char row[80];
-    std::snprintf(row, sizeof(row), "%04u-%02u-%02u,%u.%06u,%u.%06u,%u.%06u,%u.%06u\n",
-                  1990 + i % 35, 1 + i % 12, 1 + i % 28, 10 + i % 70, i * 7 % 1000000, 10 + i % 60,
-                  i * 11 % 1000000, 10 + i % 50, i * 13 % 1000000, 10 + i % 40, i * 17 % 1000000);
-    text += row;
-  });
 }
 
 std::string long_numbers(std::size_t bytes) {
@@ -78,7 +70,7 @@ void measure(const char* what, const std::string& text, const std::string& path)
 int main(int argc, char** argv) {
   const std::size_t bytes = std::strtoull(argc > 1 ? argv[1] : "100", nullptr, 10) * 1'000'000;
   const std::string path = (std::filesystem::temp_directory_path() / "unroll-bench.csv").string();
-  measure("dates and prices", prices(bytes), path);
+  measure("dates and prices", unroll::bench::prices(bytes), path);
   measure("numbers of 17 digits", long_numbers(bytes), path);
   measure("integers in 5,000 columns", many_columns(bytes), path);
   std::filesystem::remove(path);

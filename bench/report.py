@@ -4,39 +4,56 @@ import os
 import platform
 import subprocess
 
+import goals
 import workloads
 from sides import ROOT
 
 # Added to a row where it is known: (key, how it is written).
-EXTRAS = [("share_of_full", "{:.0%} of full"), ("share_of_peak", "{:.0%} of FMA peak"),
-          ("share_of_bandwidth", "{:.0%} of cache bandwidth"), ("times_float32", "{:.1f} x float32"),
-          ("peak_mb", "{:.0f} MB")]
+EXTRAS = [("share_of_full", "{:.0%} of full"), ("of_linear", "{:.2f} of linear"), ("gflops", "{:.0f} GFLOP/s"),
+          ("share_of_peak", "{:.0%} of FMA peak"), ("share_of_bandwidth", "{:.0%} of cache bandwidth"),
+          ("times_float32", "{:.1f} x float32"), ("rows_per_second", "{:,.0f} rows/s"),
+          ("mb_per_second", "{:,.0f} MB/s"), ("mb_beside_data", "{:.1f} MB beside the data")]
 
 
 def microseconds(value):
-    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+    return f"{value:.3f}" if value < 10 else f"{value:,.1f}"
 
 
 def extras(row):
-    return [form.format(row[key]) for key, form in EXTRAS if key in row]
+    return ", ".join(form.format(row[key]) for key, form in EXTRAS if row.get(key) is not None)
 
 
 def verdict(result):
-    if "ratio_min" not in result:
-        return ""
-    return (f"{result['ratio_min']:.1f} times as fast, minimum against minimum "
-            f"({result['ratio_median']:.1f}, median against median; peer: {result['best_peer']})")
+    return "; ".join(f"{ratio:.1f} times as fast as {peer} (medians: {of_medians:.1f})"
+                     for peer, (ratio, of_medians) in result["ratios"].items())
+
+
+def checks(result):
+    return "; ".join(f"{peer} {found}" for peer, found in result["checks"].items())
+
+
+def title(result):
+    """With the threads where there is a choice."""
+    name = result["workload"]
+    alone = name in workloads.SINGLE and name not in workloads.BATCHES and name not in workloads.SCALED
+    return name if alone else f"{name}, {result['threads']} thread(s)"
 
 
 def text(result):
-    lines = [f"{result['workload']}: {workloads.description(result['workload'])}; "
-             f"{result['threads']} thread(s)"]
+    lines = [f"{title(result)}: {workloads.description(result['workload'])}"]
     for row in result["sides"]:
-        lines.append(f"  {row['name']:<18} min {microseconds(row['min_us']):>10} us   median "
-                     f"{microseconds(row['median_us']):>10} us   +-{row['spread'] / 2:4.0%}   "
-                     f"{', '.join(extras(row))}")
+        if "failed" in row:
+            lines.append(f"  {row['name']:<20} FAILED: {row['failed']}")
+            continue
+        memory = f"{row['peak_mb']:.0f} MB" if "peak_mb" in row else ""
+        node = f"node's own {microseconds(row['node_us'])} us" if "node_us" in row else ""
+        lines.append(f"  {row['name']:<20} min {microseconds(row['min_us']):>11} us   median "
+                     f"{microseconds(row['median_us']):>11} us   +-{row['spread'] / 2:4.0%}   "
+                     f"{', '.join(part for part in (extras(row), node, memory) if part)}")
     if verdict(result):
         lines.append(f"  unroll is {verdict(result)}")
+    if checks(result):
+        lines.append(f"  computed values: {checks(result)}")
     return "\n".join(lines)
 
 
@@ -52,27 +69,56 @@ def machine():
     return f"{processor()}, {len(os.sched_getaffinity(0))} processors, {platform.machine()}"
 
 
-def markdown(results, torch, missing):
-    version = subprocess.run([str(ROOT / "build/unroll"), "--version"], capture_output=True, text=True,
-                             check=False).stdout.split("\n")[0]
+def own_version():
+    asked = subprocess.run([str(ROOT / "build/unroll"), "--version"], capture_output=True, text=True, check=False)
+    return asked.stdout.split("\n")[0] or "unroll"
+
+
+def table(result):
+    node = any("node_us" in row for row in result["sides"])
+    lines = [f"| side | min, us | median, us | spread | {'node alone, us | ' if node else ''}peak MB | |",
+             f"| --- | ---: | ---: | ---: | {'---: | ' if node else ''}---: | --- |"]
+    for row in result["sides"]:
+        if "failed" in row:
+            lines.append(f"| {row['name']} | | | | {'| ' if node else ''}| failed: {row['failed']} |")
+            continue
+        cells = [row["name"], microseconds(row["min_us"]), microseconds(row["median_us"]), f"{row['spread']:.0%}"]
+        if node:
+            cells.append(microseconds(row["node_us"]) if "node_us" in row else "")
+        cells += [f"{row['peak_mb']:.0f}" if "peak_mb" in row else "", extras(row)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def section(result):
+    lines = [f"## {title(result)}", "",
+             workloads.description(result["workload"]), "", *table(result)]
+    if verdict(result):
+        lines += ["", f"unroll is {verdict(result)}."]
+    if checks(result):
+        lines += ["", f"Computed values: {checks(result)}."]
+    return [*lines, ""]
+
+
+def lines_to_hold(results):
+    lines = ["## Lines to hold", "", "| line | at least | found | |", "| --- | ---: | ---: | --- |"]
+    return [*lines, *(f"| {' | '.join(line)} |" for line in goals.lines(results)), ""]
+
+
+def markdown(results, versions, missing, seconds):
+    known = [f"{peer} {version}" for peer, version in versions.items() if version]
     lines = ["# Results of `./run bench`", "",
-             "Written by the command; minimum and median of all turns, peers in the same run.", "",
-             f"- date: {datetime.date.today().isoformat()}",
+             "Written by the command. Minimum and median of all turns, the spread of the turns' medians; peers in the "
+             "same run.", "",
+             f"- date: {datetime.date.today().isoformat()}; the run took {seconds / 60:.0f} minutes",
              f"- machine: {machine()}; load average when written {os.getloadavg()[1]:.1f}",
-             f"- {version or 'unroll'}; PyTorch {torch or 'not installed'}",
-             f"- peers not measured here: {', '.join(missing)}"]
+             f"- {own_version()}; {', '.join(known) or 'no peers'}"]
+    if missing:
+        lines.append(f"- peers not measured here: {', '.join(missing)}")
     left_out = [name for name in workloads.names() if name not in {r["workload"] for r in results}]
     if left_out:
         lines.append(f"- workloads not in this run: {', '.join(left_out)}")
-    lines.append("")
+    lines += ["", *lines_to_hold(results)]
     for result in results:
-        lines += [f"## {result['workload']}, {result['threads']} thread(s)", "",
-                  workloads.description(result["workload"]), "",
-                  "| side | min, us | median, us | |", "| --- | ---: | ---: | --- |"]
-        for row in result["sides"]:
-            lines.append(f"| {row['name']} | {microseconds(row['min_us'])} | "
-                         f"{microseconds(row['median_us'])} | {', '.join(extras(row))} |")
-        if verdict(result):
-            lines += ["", f"unroll is {verdict(result)}."]
-        lines.append("")
+        lines += section(result)
     return "\n".join(lines)

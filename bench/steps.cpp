@@ -1,19 +1,17 @@
-// Training steps of the lesson's models, timed on request; one side of bench/run's comparison.
+// Training steps, timed on request (bench/side.h): one side of bench/run's comparisons.
 //
-//   build/bench/steps WORKLOAD [threads [STEPS]]
+//   build/bench/steps WORKLOAD [threads [STEPS | check]]
 //
-// With STEPS it takes so many steps and ends: for whoever counts instructions.
-// Reads lines "go MILLISECONDS" from standard input; each is answered by a line of JSON with the
-// times of the steps done meanwhile. So two programs can be measured in turns, each warm.
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <chrono>
+// With STEPS it takes so many steps and ends: for whoever counts instructions. With `check` it
+// prints the loss and the length of each weight's gradient, for weights that every peer makes
+// alike.
+#include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
 
+#include "bench/side.h"
 #include "unroll/layers.h"
 #include "unroll/model.h"
 #include "unroll/recurrent.h"
@@ -21,44 +19,26 @@
 namespace {
 
 using namespace unroll;
-using Seconds = std::chrono::duration<double>;
 
 struct Workload {
   Model model;
   Tensor x, y;
 };
 
-/// Numbers that look like scaled data and depend on nothing but their place.
 Tensor numbers(const Shape& shape) {
-  Tensor tensor(shape);
-  std::uint32_t state = 1;
-  for (float& value : tensor.values<float>()) {
-    state = state * 1664525u + 1013904223u;
-    value = static_cast<float>(state >> 8) / 16777216.0f;
-  }
-  return tensor;
+  return Tensor::of<float>(shape, bench::numbers(shape.elements()));
 }
 
 Tensor ids(const Shape& shape, Index vocabulary) {
-  Tensor tensor(shape, DType::int32);
-  std::uint32_t state = 7;
-  for (std::int32_t& value : tensor.values<std::int32_t>()) {
-    // Frequent words are frequent: squaring a uniform number crowds the small ids, as Zipf's law
-    // does.
-    state = state * 1664525u + 1013904223u;
-    const double u = (state >> 8) / 16777216.0;
-    value = static_cast<std::int32_t>(u * u * u * static_cast<double>(vocabulary));
-  }
-  return tensor;
+  return Tensor::of<std::int32_t>(shape, bench::ids(shape.elements(), vocabulary));
 }
 
 /// The same with rows of lengths uniform in 1..T, zeros behind them or in front.
 Tensor padded(Tensor words, bool in_front) {
   const Index rows = words.shape()[0], T = words.shape()[1];
-  std::uint32_t state = 11;
+  bench::Numbers source(11);
   for (Index r = 0; r < rows; ++r) {
-    state = state * 1664525u + 1013904223u;
-    const Index length = 1 + static_cast<Index>(state >> 8) % T;
+    const Index length = 1 + static_cast<Index>(source.bits()) % T;
     for (Index t = 0; t < T; ++t) {
       std::int32_t& id = words.values<std::int32_t>()[static_cast<std::size_t>(r * T + t)];
       const bool padding = in_front ? t < T - length : t >= length;
@@ -137,15 +117,34 @@ Workload make(const std::string& name) {
   std::exit(2);
 }
 
-long peak_kilobytes() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  return used.ru_maxrss;
-}
-
 Loss loss_of(const std::string& name) {
   if (name.starts_with("char")) return "sparse_categorical_crossentropy";
   return name == "p4" || name.starts_with("masks") ? Loss("binary_crossentropy") : Loss("mse");
+}
+
+/// One step of gradient descent tells the gradient by the way the weights have gone.
+int check(Workload& work, const std::string& name) {
+  constexpr double rate = 1000;  // so that rounding the new weights hides nothing
+  work.model.compile({.optimizer = SGD{.learning_rate = rate}, .loss = loss_of(name)});
+  work.model.train_on_batch(work.x, work.y);  // builds it
+  std::vector<Tensor> weights = work.model.get_weights();
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    const Shape& shape = weights[k].shape();
+    weights[k] = Tensor::of<float>(shape, bench::weight(shape.elements(), k));
+  }
+  work.model.set_weights(weights);
+  std::vector<double> values{work.model.train_on_batch(work.x, work.y)[0].second};
+  const std::vector<Tensor> after = work.model.get_weights();
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    double sum = 0;
+    for (Index i = 0; i < weights[k].elements(); ++i) {
+      const double moved = weights[k].floats()[i] - after[k].floats()[i];
+      sum += moved * moved;
+    }
+    values.push_back(std::sqrt(sum) / rate);
+  }
+  bench::print_values(values);
+  return 0;
 }
 
 }  // namespace
@@ -154,33 +153,17 @@ int main(int count, char** arguments) {
   const std::string name = count > 1 ? arguments[1] : "p1";
   const int threads = count > 2 ? std::atoi(arguments[2]) : 1;
   Workload work = make(name);
+  if (count > 3 && arguments[3] == std::string("check")) return check(work, name);
   work.model.compile({.optimizer = "adam", .loss = loss_of(name), .seed = 7, .threads = threads});
+  const auto step = [&] {
+    const auto start = bench::Clock::now();
+    work.model.train_on_batch(work.x, work.y);
+    return bench::seconds_since(start);
+  };
   if (count > 3) {
-    for (int i = std::atoi(arguments[3]); i > 0; --i) work.model.train_on_batch(work.x, work.y);
+    for (int i = std::atoi(arguments[3]); i > 0; --i) step();
     return 0;
   }
-  const auto started = std::chrono::steady_clock::now();
-  for (int i = 0; i < 20; ++i) {
-    work.model.train_on_batch(work.x, work.y);
-    // Steps of a second each need no more to be warm.
-    if (Seconds(std::chrono::steady_clock::now() - started).count() > 1) break;
-  }
-  std::cout << "ready" << std::endl;
-  std::string word;
-  double milliseconds = 0;
-  while (std::cin >> word >> milliseconds) {
-    std::vector<double> times;
-    const auto begin = std::chrono::steady_clock::now();
-    auto now = begin;
-    while (Seconds(now - begin).count() * 1e3 < milliseconds) {
-      work.model.train_on_batch(work.x, work.y);
-      const auto after = std::chrono::steady_clock::now();
-      times.push_back(Seconds(after - now).count());
-      now = after;
-    }
-    std::ranges::sort(times);
-    std::cout << "{\"min\": " << times.front() << ", \"median\": " << times[times.size() / 2]
-              << ", \"steps\": " << times.size() << ", \"rss_kb\": " << peak_kilobytes() << "}"
-              << std::endl;
-  }
+  bench::warm_up(step);
+  return bench::answer(step);
 }

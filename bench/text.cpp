@@ -7,7 +7,6 @@
 #include "unroll/text.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -16,6 +15,8 @@
 #include <iterator>
 #include <string>
 #include <vector>
+
+#include "bench/made_up.h"
 
 namespace {
 
@@ -39,28 +40,6 @@ std::vector<std::string> texts_in(const fs::path& path) {
   return texts;
 }
 
-/// Words of 2 to 11 letters whose ranks follow Zipf's law, in texts of 230.
-std::vector<std::string> made_up() {
-  std::vector<std::string> texts;
-  unsigned long long state = 1;
-  const auto next = [&state] {
-    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    return static_cast<double>(state >> 11) * 0x1p-53;
-  };
-  for (int i = 0; i < 25000; ++i) {
-    std::string text;
-    for (int k = 0; k < 230; ++k) {
-      auto rank = static_cast<unsigned>(std::pow(90000.0, next()));
-      for (unsigned letters = 2 + rank % 10; letters > 0; --letters, rank /= 5) {
-        text += static_cast<char>((text.empty() ? 'A' : 'a') + rank % 26);
-      }
-      text += k % 9 == 8 ? ", " : " ";
-    }
-    texts.push_back(text);
-  }
-  return texts;
-}
-
 /// Of the processor: neighbours take time from this program, but do not make it slower.
 double seconds_since(std::clock_t start) {
   return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
@@ -75,7 +54,8 @@ void show(const char* what, double megabytes, std::vector<double> seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> given = argc > 1 ? texts_in(argv[1]) : made_up();
+  const std::vector<std::string> given =
+      argc > 1 ? texts_in(argv[1]) : unroll::bench::english(25000);
   const std::size_t bytes = std::strtoull(argc > 2 ? argv[2] : "33", nullptr, 10) * 1'000'000;
   if (given.empty()) return 1;
   std::vector<std::string> texts;

@@ -24,16 +24,42 @@ MASKED = {
     "masks256": "W7 Embedding(5000, 32, mask_zero) > GRU(256) > Dense(1); batch 64, lengths uniform in 1..100",
 }
 
-# W6, one step at batch 1: (what, numbers in the weights' matrices).
-STEPS = {
-    "rnn50": ("W6 one step of SimpleRNN(50) on 1 number, batch 1", 51 * 50),
-    "gru64step": ("W6 one step of GRU(64) on 64 numbers, batch 1", 128 * 192),
-    "lstm64step": ("W6 one step of LSTM(64) on 64 numbers, batch 1", 128 * 256),
-    "lstm512step": ("W6 one step of LSTM(512) on 512 numbers, batch 1", 1024 * 2048),
+# name: (what, factors, what one of them is).
+SCALED = {
+    "time": ("W7 a training step of GRU(64), batch 64, by the steps of a sequence", (1, 4, 16, 64), (25, "steps")),
+    "batch": ("W7 a training step of GRU(64), 50 steps, by the rows of a batch", (1, 4, 16, 64), (32, "rows")),
+    "units": ("W7 a training step of GRU(units), batch 64, 50 steps, by units", (1, 4, 16), (16, "units")),
+    "data": ("W7 an epoch of W1's model over the windows of a series, by its rows", (1, 4, 16, 64), (1000, "rows")),
 }
+
+# W6, one step at batch 1: (what, numbers in the weights' matrices, microseconds of ONNX Runtime called from C++,
+# which KERNELS.md's machine took: the bar that is not measured here).
+STEPS = {
+    "rnn50": ("W6 one step of SimpleRNN(50) on 1 number, batch 1", 51 * 50, 5),
+    "gru64step": ("W6 one step of GRU(64) on 64 numbers, batch 1", 128 * 192, 10),
+    "lstm64step": ("W6 one step of LSTM(64) on 64 numbers, batch 1", 128 * 256, 12),
+    "lstm512step": ("W6 one step of LSTM(512) on 512 numbers, batch 1", 1024 * 2048, 114),
+}
+BATCHES = {f"{layer}{units}_b256": (f"W6 {title}({units}) over 256 sequences of 100 steps of 32 numbers, last step",
+                                    layer, units)
+           for layer, title in (("simple_rnn", "SimpleRNN"), ("gru", "GRU"), ("lstm", "LSTM"))
+           for units in (64, 256)}
 COLD = {"cold": "W6 a process that loads an LSTM(64), predicts once and ends"}
 
+LOADING = {
+    "csv": "20 MB of dates and prices, from a file in the page cache",
+    "tokenize": "Tokenizer, fit and encode, made-up English",
+    "windows": "a million windows of 50 rows, cut and gathered in batches of 1,000",
+    "reviews": "IMDB's 50,000 reviews, from the archive in $UNROLL_DATA_DIR",
+}
+
+# M, N, K.
+PRODUCTS = {f"product_{m}_{n}_{k}": (m, n, k) for m, n, k in [
+    (64, 16, 16), (8, 56, 52), (32, 56, 52), (32, 50, 50), (32, 192, 64), (64, 256, 64), (64, 768, 256),
+    (16, 2048, 512), (64, 2048, 512), (64, 512, 2048), (1600, 56, 2), (8192, 2048, 128), (1024, 1024, 1024)]}
+
 BYTES_OF = {"float32": 4, "bfloat16": 2, "int8": 1}
+GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4}
 
 
 def operations(name):
@@ -47,12 +73,23 @@ def operations(name):
     return 2 * 3 * batch * time * of_step
 
 
+def operations_of_batch(name):
+    _, layer, units = BATCHES[name]
+    return 2 * 256 * 100 * GATES[layer] * units * (32 + units)
+
+
 def description(name):
-    for table in (TRAINING, STEPS):
+    for table in (TRAINING, STEPS, SCALED, BATCHES):
         if name in table:
             return table[name][0]
-    return {**MASKED, **COLD}[name]
+    if name in PRODUCTS:
+        return "({0}, {2}) x ({2}, {1}), 1 thread; unroll's second factor is packed before".format(*PRODUCTS[name])
+    return {**MASKED, **COLD, **LOADING}[name]
 
 
 def names():
-    return [*TRAINING, *MASKED, *STEPS, *COLD]
+    return [*TRAINING, *MASKED, *SCALED, *STEPS, *BATCHES, *COLD, *LOADING, *PRODUCTS]
+
+
+# Measured once, with all threads (or the only one that they use).
+SINGLE = {*SCALED, *STEPS, *BATCHES, *COLD, *LOADING, *PRODUCTS}
