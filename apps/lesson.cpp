@@ -48,6 +48,8 @@ constexpr std::array lessons{
            reconstruction_lesson},
     Lesson{"memory", "SimpleRNN, GRU and LSTM: cost, and how far they remember, on three problems",
            memory_lesson, 1},
+    Lesson{"newer", "minGRU, minLSTM, LRU, QRNN, SRU, IndRNN and an echo state network by a GRU",
+           newer_lesson},
     Lesson{"reber", "the embedded Reber grammar and a^n b^n: which symbols may come next",
            reber_lesson, 10},
     Lesson{"vanishing", "what is left of a gradient after 50 steps, by cell and by first weights",

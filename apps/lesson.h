@@ -45,6 +45,7 @@ LessonResult unrolled_lesson(const LessonRun& run);
 LessonResult bptt_lesson(const LessonRun& run);
 LessonResult reconstruction_lesson(const LessonRun& run);
 LessonResult memory_lesson(const LessonRun& run);
+LessonResult newer_lesson(const LessonRun& run);
 LessonResult reber_lesson(const LessonRun& run);
 LessonResult vanishing_lesson(const LessonRun& run);
 

@@ -14,6 +14,7 @@
 #include "bench/side.h"
 #include "unroll/layers.h"
 #include "unroll/model.h"
+#include "unroll/newer_cells.h"
 #include "unroll/recurrent.h"
 
 namespace {
@@ -98,6 +99,13 @@ Workload masked(const std::string& name) {
   return masked(layer, words);
 }
 
+/// One number after 16,384 steps of 256, of as many rows as the name ends with: long1_gru.
+Workload of_a_long_sequence(const std::string& name) {
+  const Index rows = name.starts_with("long16") ? 16 : 1;
+  const Layer layer = name.ends_with("mingru") ? Layer(MinGRU(256)) : Layer(GRU(256));
+  return {Sequential{layer, Dense(1)}, numbers({rows, 16384, 256}), numbers({rows, 1})};
+}
+
 Workload make(const std::string& name) {
   if (name == "p1") return p1();
   if (name == "p4") return p4();
@@ -111,6 +119,7 @@ Workload make(const std::string& name) {
   if (name == "gru256few") return of_numbers(GRU(256), 8);
   if (name == "lstm512few") return of_numbers(LSTM(512), 8);
   if (name.starts_with("masks")) return masked(name);
+  if (name.starts_with("long")) return of_a_long_sequence(name);
   std::cerr << "steps: no such workload\n  got    " << name
             << "\n  want   p1, p4, gru64, lstm64, char1, char2, rnn256, gru256, lstm256, "
                "gru256few, lstm512few, masks..._full|_right|_left\n";

@@ -55,7 +55,7 @@ class Parameter {
   void initialize(std::uint64_t seed, std::uint64_t stream);
   bool initialized() const noexcept { return initialized_; }
 
-  /// Works on the values that the initializer gives: for weights whose first values hang together.
+  /// Works on the initializer's values, in float64: for weights whose first values hang together.
   std::function<void(Tensor&)> adjust;
 
   /// For models: moves the numbers to another place, and says that they have changed.

@@ -13,7 +13,7 @@ namespace unroll {
 
 namespace {
 
-constexpr std::array<std::string_view, 52> layers{
+constexpr std::array<std::string_view, 59> layers{
     "Activation",
     "Add",
     "AdditiveAttention",
@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, 52> layers{
     "Dot",
     "Dropout",
     "ELU",
+    "ESN",
     "Embedding",
     "Flatten",
     "GRU",
@@ -41,7 +42,9 @@ constexpr std::array<std::string_view, 52> layers{
     "GetItem",
     "GlobalAveragePooling1D",
     "GlobalMaxPooling1D",
+    "IndRNN",
     "InputLayer",
+    "LRU",
     "LSTM",
     "LayerNormalization",
     "LeakyReLU",
@@ -49,16 +52,20 @@ constexpr std::array<std::string_view, 52> layers{
     "MaxPooling1D",
     "MaxPooling2D",
     "Maximum",
+    "MinGRU",
+    "MinLSTM",
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",
+    "QRNN",
     "RMSNormalization",
     "RNN",
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "SRU",
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
@@ -67,8 +74,9 @@ constexpr std::array<std::string_view, 52> layers{
     "UpSampling1D",
     "ZeroPadding1D",
 };
-constexpr std::array<std::string_view, 4> cells{"GRUCell", "LSTMCell", "SimpleRNNCell",
-                                                "StackedRNNCells"};
+constexpr std::array<std::string_view, 11> cells{
+    "ESNCell",     "GRUCell",  "IndRNNCell", "LRUCell",       "LSTMCell",       "MinGRUCell",
+    "MinLSTMCell", "QRNNCell", "SRUCell",    "SimpleRNNCell", "StackedRNNCells"};
 
 /// Notes each option's value before anybody sets one: its default.
 class DefaultsReader final : public Describer {
@@ -165,8 +173,9 @@ bool is_cell(std::string_view class_name) {
 }
 
 bool is_recurrent(std::string_view class_name) {
-  constexpr std::array<std::string_view, 7> names{"SimpleRNN",     "GRU",        "LSTM",      "RNN",
-                                                  "Bidirectional", "ConvLSTM1D", "ConvLSTM2D"};
+  constexpr std::array<std::string_view, 14> names{
+      "SimpleRNN", "GRU",    "LSTM", "RNN",    "Bidirectional", "ConvLSTM1D", "ConvLSTM2D",
+      "ESN",       "IndRNN", "LRU",  "MinGRU", "MinLSTM",       "QRNN",       "SRU"};
   return std::ranges::find(names, class_name) != names.end();
 }
 

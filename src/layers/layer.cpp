@@ -39,7 +39,11 @@ void Parameter::assign(const Tensor& numbers) {
 void Parameter::initialize(std::uint64_t seed, std::uint64_t stream) {
   if (initialized_) return;
   initializer_.fill(value_, seed, stream);
-  if (adjust) adjust(value_);
+  if (adjust) {
+    Tensor wide = value_.to(DType::float64);
+    adjust(wide);
+    assign(wide);
+  }
   initialized_ = true;
   touch();
 }

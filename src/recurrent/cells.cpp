@@ -5,6 +5,7 @@
 
 #include "src/autograd/dispatch.h"
 #include "src/base/random.h"
+#include "src/recurrent/newer_cells.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -260,7 +261,7 @@ Cell StackedRNNCells(std::vector<Cell> cells) {
 }
 
 Cell make_cell(std::string_view class_name, Describer& options) {
-  Cell cell;
+  Cell cell = make_newer_cell(class_name);
   if (class_name == "SimpleRNNCell") cell = std::make_shared<SimpleRNNCellImpl>();
   if (class_name == "GRUCell") cell = std::make_shared<GRUCellImpl>();
   if (class_name == "LSTMCell") cell = std::make_shared<LSTMCellImpl>();

@@ -6,6 +6,7 @@
 #include "src/autograd/dispatch.h"
 #include "src/layers/plain.h"
 #include "src/recurrent/cells.h"
+#include "src/recurrent/newer_cells.h"
 
 namespace unroll {
 
@@ -67,6 +68,8 @@ void WalkerImpl::build(std::span<const Shape> inputs) {
   output_size_ = cell_->output_size();
   fused_ = dynamic_cast<const FusedCell*>(cell_.get());
   if (fused_ != nullptr && !kernels::fused(fused_->kernel_shape())) fused_ = nullptr;
+  scanned_ = dynamic_cast<ScannedCell*>(cell_.get());
+  if (scanned_ != nullptr && !scanned_->can_scan()) scanned_ = nullptr;
 }
 
 std::vector<Shape> WalkerImpl::output_shapes(std::span<const Shape> inputs) const {
@@ -179,10 +182,12 @@ Vars WalkerImpl::call(Call& call, const Vars& inputs) {
 }
 
 bool WalkerImpl::runs_fused(const Call& call) const {
-  return can_run_fused() && !step_by_step_ && !(call.training() && fused_->recurrent_dropout() > 0);
+  return fused_ != nullptr && !step_by_step_ &&
+         !(call.training() && fused_->recurrent_dropout() > 0);
 }
 
 Vars WalkerImpl::run(Call& call, const Var& x, const Mask& mask, const Vars& initial) {
+  if (scanned_ != nullptr && !step_by_step_) return run_scan(call, x, mask, initial);
   if (!runs_fused(call)) return run_steps(call, x, mask, initial);
   if (!call.training() || fused_->dropout() <= 0) return run_fused(call, x, mask, initial);
   const Var scale =
@@ -221,6 +226,30 @@ Vars WalkerImpl::run_steps(Call& call, const Var& x, const Mask& mask, const Var
     result.push_back(previous);
   }
   for (const Var& state : states) result.push_back(state);
+  return result;
+}
+
+/// The mask of a sequence that is read from its end.
+Mask WalkerImpl::in_order(Call& call, const Mask& mask) const {
+  if (!mask || !walk_.go_backwards) return mask;
+  auto* data = call.tape().arena().take<std::uint8_t>(mask.time * mask.rows);
+  for (Index t = 0; t < mask.time; ++t) {
+    std::copy_n(mask.data + (mask.time - 1 - t) * mask.rows, mask.rows, data + t * mask.rows);
+  }
+  return {data, mask.time, mask.rows};
+}
+
+Vars WalkerImpl::run_scan(Call& call, const Var& x, const Mask& mask, const Vars& initial) {
+  const Mask ordered = in_order(call, mask);
+  const Var steps = walk_.go_backwards ? reverse(x, 0) : x;
+  // What a masked step repeats may be any step before it.
+  const bool all_steps = walk_.return_sequences || ordered;
+  Scanned found = scanned_->scan(call, steps, ordered, initial, all_steps);
+  if (ordered) found.y = repeat_masked(found.y, ordered, walk_.zero_output_for_mask);
+  if (walk_.return_sequences) found.y.set_time_first(true);
+  if (all_steps && !walk_.return_sequences) found.y = found.y[{-1}];
+  Vars result{found.y};
+  for (const Var& state : found.states) result.push_back(state);
   return result;
 }
 
@@ -373,6 +402,7 @@ std::shared_ptr<LayerImpl> make_recurrent_layer(std::string_view class_name, Des
   if (class_name == "Bidirectional") return make_bidirectional(options);
   std::shared_ptr<LayerImpl> layer = make_conv_lstm(class_name, options);
   if (layer != nullptr) return layer;
+  layer = make_newer_layer(class_name);
   if (class_name == "RNN") layer = std::make_shared<WalkerImpl>("RNN", nullptr, Walk{});
   if (class_name == "SimpleRNN") layer = walker("SimpleRNN", SimpleRNNCell(1), SimpleRNNOptions{});
   if (class_name == "GRU") layer = walker("GRU", GRUCell(1), GRUOptions{});

@@ -5,6 +5,7 @@
 
 #include "src/layers/packed.h"
 #include "src/recurrent/fused.h"
+#include "src/recurrent/scanned.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -86,11 +87,13 @@ class WalkerImpl : public SequenceImpl {
 
   /// Whether the kernels could run this cell; and true: walk it by its step all the same, as a cell
   /// of a user's own is walked. The laws hold both ways to the same numbers.
-  bool can_run_fused() const noexcept { return fused_ != nullptr; }
+  bool can_run_fused() const noexcept { return fused_ != nullptr || scanned_ != nullptr; }
   void set_step_by_step(bool value) noexcept { step_by_step_ = value; }
 
  private:
   bool runs_fused(const Call& call) const;
+  Vars run_scan(Call& call, const Var& x, const Mask& mask, const Vars& initial);
+  Mask in_order(Call& call, const Mask& mask) const;
   Vars run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial);
   Vars run_steps(Call& call, const Var& x, const Mask& mask, const Vars& initial);
   template <class T>
@@ -103,6 +106,7 @@ class WalkerImpl : public SequenceImpl {
   Index output_size_ = 0;
   Index features_ = 0;
   const FusedCell* fused_ = nullptr;
+  ScannedCell* scanned_ = nullptr;
   bool step_by_step_ = false;
   PackedCopy packed_;
 };

@@ -5,6 +5,7 @@
 #include "unroll/conv_lstm.h"
 #include "unroll/convolution.h"
 #include "unroll/layers.h"
+#include "unroll/newer_cells.h"
 
 namespace unroll {
 
@@ -201,6 +202,57 @@ std::vector<Example> recurrent_examples() {
 
 namespace {
 
+std::vector<Example> newer_examples() {
+  const Tensor x = noise({3, 5, 4}, 29), h = noise({3, 6}, 30), wide = noise({3, 12}, 31);
+  const Tensor seen = noise({3, 8}, 32), equal = noise({3, 5, 6}, 33);
+  return {
+      {"MinGRU", maker<MinGRU>(6), {x}},
+      {"MinGRU_all",
+       maker<MinGRU>(6, MinGRUOptions{.activation = "tanh",
+                                      .return_sequences = true,
+                                      .return_state = true,
+                                      .go_backwards = true}),
+       {x, h}},
+      {"MinGRU_gelu", maker<MinGRU>(6, MinGRUOptions{.activation = "gelu"}), {x}},
+      {"MinGRU_dropout_training",
+       maker<MinGRU>(6, MinGRUOptions{.use_bias = false, .dropout = 0.3}),
+       {x},
+       true},
+      {"MinLSTM", maker<MinLSTM>(6, MinLSTMOptions{.return_sequences = true}), {x}},
+      {"MinLSTM_last", maker<MinLSTM>(6, MinLSTMOptions{.activation = "relu"}), {x, h}},
+      {"LRU", maker<LRU>(6), {x}},
+      {"LRU_all",
+       maker<LRU>(3, LRUOptions{.state_size = 6, .return_sequences = true, .return_state = true}),
+       {x, wide}},
+      {"LRU_dropout_training", maker<LRU>(6, LRUOptions{.dropout = 0.3}), {x}, true},
+      {"QRNN", maker<QRNN>(6, QRNNOptions{.return_sequences = true}), {x}},
+      {"QRNN_all",
+       maker<QRNN>(6, QRNNOptions{.window = 3, .return_sequences = true, .return_state = true}),
+       {x, h, seen}},
+      {"QRNN_of_one", maker<QRNN>(6, QRNNOptions{.window = 1}), {x}},
+      {"QRNN_dropout_training", maker<QRNN>(6, QRNNOptions{.dropout = 0.3}), {x}, true},
+      {"SRU", maker<SRU>(6, SRUOptions{.return_sequences = true}), {x}},
+      {"SRU_of_equal_sizes",
+       maker<SRU>(6, SRUOptions{.highway_bias = -1, .return_state = true}),
+       {equal, h}},
+      {"SRU_without_highway", maker<SRU>(6, SRUOptions{.highway = false}), {equal}},
+      {"IndRNN", maker<IndRNN>(6, IndRNNOptions{.return_sequences = true}), {x}},
+      {"IndRNN_tanh",
+       maker<IndRNN>(6, IndRNNOptions{.activation = "tanh", .go_backwards = true}),
+       {x, h}},
+      {"ESN", maker<ESN>(6, ESNOptions{.leaky = 0.7, .return_sequences = true}), {x}},
+      {"RNN_of_newer_cells",
+       [] {
+         return Layer(RNN(std::vector<Cell>{MinGRUCell(3), LRUCell(2), QRNNCell(4)},
+                          {.return_sequences = true, .return_state = true}));
+       },
+       {x}},
+      {"Bidirectional_SRU",
+       [] { return Layer(Bidirectional(SRU(3, {.return_sequences = true}))); },
+       {x}},
+  };
+}
+
 /// Wrapped layers that have steps, rows or random numbers of their own.
 std::vector<Example> distributed_examples() {
   const Tensor sequences = noise({2, 3, 4, 2}, 27), sequence = noise({3, 4, 5}, 28);
@@ -257,6 +309,7 @@ std::vector<Example> all_examples() {
   for (Example& example : wide_examples()) examples.push_back(std::move(example));
   for (Example& example : recurrent_examples()) examples.push_back(std::move(example));
   for (Example& example : convolutional_examples()) examples.push_back(std::move(example));
+  for (Example& example : newer_examples()) examples.push_back(std::move(example));
   for (Example& example : distributed_examples()) examples.push_back(std::move(example));
   return examples;
 }

@@ -3,6 +3,7 @@
 
 #include "tests/laws/rig.h"
 #include "unroll/model.h"
+#include "unroll/newer_cells.h"
 #include "unroll/recurrent.h"
 
 namespace unroll {
@@ -26,6 +27,14 @@ std::vector<Maker> makers() {
          return GRU(units, {.return_sequences = true, .stateful = s, .reset_after = false});
        }},
       {"LSTM", [](bool s) { return LSTM(units, {.return_sequences = true, .stateful = s}); }},
+      {"MinGRU", [](bool s) { return MinGRU(units, {.return_sequences = true, .stateful = s}); }},
+      {"MinLSTM", [](bool s) { return MinLSTM(units, {.return_sequences = true, .stateful = s}); }},
+      {"LRU", [](bool s) { return LRU(units, {.return_sequences = true, .stateful = s}); }},
+      {"QRNN",
+       [](bool s) { return QRNN(units, {.window = 3, .return_sequences = true, .stateful = s}); }},
+      {"SRU", [](bool s) { return SRU(units, {.return_sequences = true, .stateful = s}); }},
+      {"IndRNN", [](bool s) { return IndRNN(units, {.return_sequences = true, .stateful = s}); }},
+      {"ESN", [](bool s) { return ESN(units, {.return_sequences = true, .stateful = s}); }},
       {"RNNOfTwoCells",
        [](bool s) {
          return RNN(std::vector<Cell>{LSTMCell(units), GRUCell(units)},

@@ -54,7 +54,14 @@ const std::set<std::string> refused{"Concatenate_time",
                                     "Bidirectional_two_kinds",
                                     "ConvLSTM1D",
                                     "ConvLSTM1D_all",
-                                    "Bidirectional_ConvLSTM1D"};
+                                    "Bidirectional_ConvLSTM1D",
+                                    "MinGRU_all",
+                                    "MinLSTM_last",
+                                    "LRU_all",
+                                    "QRNN_all",
+                                    "SRU_of_equal_sizes",
+                                    "IndRNN_tanh",
+                                    "Bidirectional_SRU"};
 
 bool is_sequence(const Tensor& x) { return x.rank() >= 3 || x.dtype() == DType::int32; }
 
