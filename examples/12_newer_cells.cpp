@@ -36,7 +36,7 @@ int main() {
                    SRU(16, {.return_sequences = true}), MinGRU(16, {.return_sequences = true}),
                    Dense(1)};
   model.compile({.optimizer = Adam{.learning_rate = 0.01}, .loss = "mse", .seed = 1});
-  model.fit(seen_x, seen_y, {.batch_size = 8, .epochs = 40});
+  model.fit(seen_x, seen_y, {.batch_size = 8, .epochs = 100});
   const double trained = error_of(model, new_x, new_y);
   std::cout << "trained, mean squared error of the next number: " << trained << "\n";
 
@@ -54,7 +54,7 @@ int main() {
   // An echo state network: the reservoir is drawn, the readout is solved for.
   Sequential echo{InputLayer({.shape = {unknown, 1}}),
                   ESN(200, {.spectral_radius = 0.9, .return_sequences = true}), Dense(1)};
-  fit_readout(echo, seen_x, seen_y, {.alpha = 1e-7, .washout = 20});
+  fit_readout(echo, seen_x, seen_y, {.alpha = 1e-7});
   echo.compile({.loss = "mse"});
   const double solved = error_of(echo, new_x, new_y);
   std::cout << "echo state network, the same: " << solved << "\n";

@@ -43,7 +43,7 @@ struct Reached {
   Index parameters = 0, trained = 0;
   double milliseconds = 0, nanoseconds = 0;  ///< of a training step; of one step at a time
   double error = 0;
-  std::vector<double> errors;  ///< by epoch
+  std::vector<double> errors = {};  ///< by epoch
 };
 
 /// One step of one sequence with carried states.

@@ -290,43 +290,64 @@ namespace {
 
 /// Which step of (window - 1 + time) each step of a window is, for rows of which masks skip some:
 /// the window looks back over kept steps only. Ids into ((window - 1 + time) rows).
-Var window_ids(Tape& tape, const Mask& mask, Index window, Index time, Index rows) {
-  const Var ids = tape.result({time + 1, window, rows}, DType::int32, false);
-  auto* id = ids.data<std::int32_t>();
+Var window_ids(Tape& tape, const Mask& mask, Index window) {
+  const Index time = mask.time, rows = mask.rows;
+  const Var ids = tape.result({time + 1, rows, window}, DType::int32, false);
   auto* last = tape.arena().take_small<std::int32_t>(window);
   for (Index b = 0; b < rows; ++b) {
-    for (Index j = 0; j < window; ++j) last[j] = static_cast<std::int32_t>((j - 1) * rows + b);
+    for (Index j = 1; j < window; ++j) last[j] = static_cast<std::int32_t>((j - 1) * rows + b);
     last[0] = 0;  // of no use: the first kept step shifts it out
     for (Index t = 0; t <= time; ++t) {
-      const bool kept = t < time && (!mask || mask.data[t * rows + b] != 0);
-      if (kept) {
+      if (t < time && mask.data[t * rows + b] != 0) {
         std::copy(last + 1, last + window, last);
         last[window - 1] = static_cast<std::int32_t>((window - 1 + t) * rows + b);
       }
-      for (Index j = 0; j < window; ++j) id[(t * window + j) * rows + b] = last[j];
+      std::copy_n(last, window, ids.data<std::int32_t>() + (t * rows + b) * window);
     }
   }
   return ids;
+}
+
+/// What each step's window sees, (time, rows, window features); and the inputs that the next
+/// sequence begins with, (rows, (window - 1) features). `steps`: (window - 1 + time, rows,
+/// features), those from before in front.
+struct Windows {
+  Var seen, last;
+};
+
+Windows windows_of(Tape& tape, const Var& steps, const Mask& mask, Index window) {
+  const Index time = steps.shape()[0] - window + 1, rows = steps.shape()[1], F = steps.shape()[2];
+  if (mask) {
+    const Var table = reshape(steps, {steps.shape()[0] * rows, F});
+    const Var sides =
+        reshape(gather(table, window_ids(tape, mask, window)), {time + 1, rows, window * F});
+    return {sides[{range(0, time)}], sides[{time, all, range(F, window * F)}]};
+  }
+  Vars shifted, last;
+  for (Index j = 0; j < window; ++j) {
+    shifted.push_back(steps[{range(j, j + time)}]);
+    if (j > 0) last.push_back(steps[{time + j - 1}]);
+  }
+  const auto list = [](const Vars& parts) {
+    return std::span<const Var>(parts.begin(), parts.size());
+  };
+  return {concat(list(shifted), 2), concat(list(last), 1)};
 }
 
 }  // namespace
 
 Scanned QRNNCellImpl::scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
                            bool sequences) {
-  const Index time = x.shape()[0], rows = x.shape()[1], k = options_.window, F = features_;
+  const Index rows = x.shape()[1], k = options_.window, F = features_;
   Var seen = dropped(call, x), last;
   if (k > 1) {
     Var before = zeros(call, {k - 1, rows, F}, x.dtype());
     if (!initial.empty()) {
       before = swap_first_axes(reshape(initial[1], {rows, k - 1, F}));
     }
-    const Var all_steps = concat({before, seen}, 0);
-    const Var table = reshape(all_steps, {(k - 1 + time) * rows, F});
-    const Var picked = gather(table, window_ids(call.tape(), mask, k, time, rows));
-    // (time + 1, window, rows, features): the last one is what the next sequence begins with.
-    const Var sides = transpose(picked, {0, 2, 1, 3});
-    seen = reshape(sides[{range(0, time)}], {time, rows, k * F});
-    last = reshape(sides[{time, all, range(1, k)}], {rows, (k - 1) * F});
+    const Windows windows = windows_of(call.tape(), concat({before, seen}, 0), mask, k);
+    seen = windows.seen;
+    last = windows.last;
   }
   const ScanResult r = scan_sequence(
       {.kind = kernels::ScanKind::qrnn, .units = units_, .activation = options_.activation},

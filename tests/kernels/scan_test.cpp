@@ -121,8 +121,8 @@ std::vector<T> as(const Doubles& v) {
 
 /// A kernel's run over the problem, in chunks of some steps.
 template <class T>
-struct Run {
-  explicit Run(const Problem& o)
+struct Scanned {
+  explicit Scanned(const Problem& o)
       : o(o),
         gates(as<T>(o.p)),
         weights(as<T>(o.weights)),
@@ -223,8 +223,8 @@ TEST(Scan, ForwardIsThePlainLoops) {
   on_every_target([](const std::string& target) {
     for (const Problem& o : problems()) {
       const Found want = plain(o);
-      Run<double> exact(o);
-      Run<float> rough(o);
+      Scanned<double> exact(o);
+      Scanned<float> rough(o);
       exact.forward(o.shape.time);
       rough.forward(o.shape.time);
       EXPECT_LT(apart(exact.states, want.states), 1e-13) << target << ", " << name_of(o);
@@ -239,7 +239,7 @@ TEST(Scan, ForwardIsThePlainLoops) {
 TEST(Scan, ChunksDoNotChangeABit) {
   on_every_target([](const std::string& target) {
     for (const Problem& o : problems()) {
-      Run<float> whole(o), chunks(o);
+      Scanned<float> whole(o), chunks(o);
       whole.forward(o.shape.time);
       chunks.forward(2);
       EXPECT_EQ(whole.states, chunks.states) << target << ", " << name_of(o);
@@ -286,8 +286,8 @@ TEST(Scan, BackwardIsTheDerivativeOfThePlainLoops) {
         if (!kept) dy[static_cast<std::size_t>(i)] = 0;
       }
       const Doubles dlast = noise(o.shape.rows * scan_state(o.shape), 6);
-      Run<double> exact(o);
-      Run<float> rough(o);
+      Scanned<double> exact(o);
+      Scanned<float> rough(o);
       exact.forward(o.shape.time);
       exact.backward(dy, dlast);
       rough.forward(o.shape.time);

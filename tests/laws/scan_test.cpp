@@ -158,7 +158,7 @@ TEST(LinearScan, RefusesOtherShapes) {
     EXPECT_EQ(std::string(error.what()),
               "linear_scan: shapes do not fit\n"
               "  got    (6, 2), (5, 2)\n"
-              "  want   a and b (time, ...), and h0 of a step's shape\n");
+              "  want   a and b (time, ...), and h0 of a step's shape");
   }
   EXPECT_EQ(linear_scan(a, a).shape().to_string(), "(6, 2)");
 }
