@@ -1,18 +1,16 @@
 // The adding problem over hundreds of steps, trained until it is solved or time is up.
 //
-//   adding GRU 600 --seed 1 --minutes 30 [--threads 2] [--chrono]
+//   adding GRU 600 --seed 1 --minutes 30 --threads 2
 //
 // Prints the error on unseen sequences as it goes: updates, seconds, mean squared error. To say 1
 // is wrong by 0.167. Fresh sequences every round: nothing can be learnt by heart.
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
-#include "src/base/random.h"
 #include "unroll/unroll.h"
 
 namespace {
@@ -25,35 +23,14 @@ struct Arguments {
   std::uint64_t seed = 1;
   double minutes = 30;
   int threads = 0;
-  double rate = 1e-3;
+  double rate = 3e-3;
   Index units = 64;
-  bool chrono = false;
 };
 
 Layer layer_of(const Arguments& a) {
   if (a.cell == "SimpleRNN") return SimpleRNN(a.units, {.name = "cell"});
   if (a.cell == "GRU") return GRU(a.units, {.name = "cell"});
   return LSTM(a.units, {.name = "cell"});
-}
-
-/// Update gates that begin nearly shut, for as many steps as the problem may have: the bias is log
-/// u, u uniform in [1, steps). Source: Tallec, Ollivier, "Can recurrent neural networks warp
-/// time?", 2018.
-void set_chrono(const Arguments& a, Sequential& model) {
-  Layer cell = model.get_layer("cell");
-  std::vector<Tensor> weights = cell.get_weights();
-  const base::Random random(a.seed, 77);
-  for (Index i = 0; i < a.units; ++i) {
-    const double u =
-        1 + random.uniform(static_cast<std::uint64_t>(i)) * static_cast<double>(a.steps - 2);
-    if (a.cell == "GRU") {
-      weights[2].floats()[i] = static_cast<float>(std::log(u));
-    } else {  // gates i, f, c, o
-      weights[2].floats()[i] = static_cast<float>(-std::log(u));
-      weights[2].floats()[a.units + i] = static_cast<float>(std::log(u));
-    }
-  }
-  cell.set_weights(weights);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begun) {
@@ -67,11 +44,9 @@ int run(const Arguments& a) {
                  .loss = "mse",
                  .seed = a.seed,
                  .threads = a.threads});
-  model.predict(adding_problem(1, a.steps, 0).x);
-  if (a.chrono) set_chrono(a, model);
   const Problem test = adding_problem(1000, a.steps, a.seed + 1'000'000'007);
-  fmt::print("{} units {} steps {} seed {} rate {}{}: {} parameters\n", a.cell, a.units, a.steps,
-             a.seed, a.rate, a.chrono ? " chrono" : "", model.count_params());
+  fmt::print("{} units {} steps {} seed {} rate {}: {} parameters\n", a.cell, a.units, a.steps,
+             a.seed, a.rate, model.count_params());
   const auto begun = std::chrono::steady_clock::now();
   double error = 1;
   for (Index done = 0; seconds_since(begun) < 60 * a.minutes && error >= 0.0005; ++done) {
@@ -105,8 +80,6 @@ int main(int count, char** words) {
       a.rate = number();
     else if (word == "--units")
       a.units = static_cast<Index>(number());
-    else if (word == "--chrono")
-      a.chrono = true;
     else if (word == "SimpleRNN" || word == "GRU" || word == "LSTM")
       a.cell = word;
     else
@@ -115,7 +88,7 @@ int main(int count, char** words) {
   if (a.cell.empty() || a.steps < 2) {
     fmt::print(stderr,
                "adding SimpleRNN|GRU|LSTM STEPS [--seed N] [--minutes N] [--threads N] "
-               "[--rate N] [--units N] [--chrono]\n");
+               "[--rate N] [--units N]\n");
     return 2;
   }
   return run(a);

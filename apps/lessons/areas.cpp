@@ -17,7 +17,7 @@ namespace unroll::apps {
 
 namespace {
 
-constexpr Index passes = 5, epochs = 5, batch = 32, fragments = 6;
+constexpr Index passes = 5, epochs = 4, batch = 32, fragments = 6;
 
 /// Ten made-up patterns of 12 x 12 with noise, for who has no data sets.
 Digits patterns(std::uint64_t seed) {
@@ -62,7 +62,7 @@ Right trained(const LessonRun& run, std::uint64_t seed, const Digits& digits, In
   const Tensor labels = digits.y.rows(0, train);
   const Tensor y = joined<std::int32_t>(labels, labels);
   const Areas areas({.input = x.shape().without(0),
-                     .areas = {{"V1", 8, "relu", 2}, {"V2", 16, "relu", 2}},
+                     .areas = {{"V1", 12, "relu", 2}, {"V2", 24, "relu", 2}},
                      .outputs = 10});
   Model model = areas.model_of_every_pass(with_passes);
   const Index updates = epochs * ((2 * train + batch - 1) / batch);
