@@ -40,6 +40,7 @@
 #include "unroll/layers.h"
 #include "unroll/loss_options.h"
 #include "unroll/losses.h"
+#include "unroll/memory.h"
 #include "unroll/metric_options.h"
 #include "unroll/metrics.h"
 #include "unroll/model.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "src/model/fit_run.h"
+#include "src/model/memory.h"
 #include "unroll/error.h"
 
 namespace unroll {
@@ -9,12 +10,21 @@ namespace unroll {
 namespace {
 
 /// The model, built for the data and bound, its data checked.
-Trainer& checked_trainer(ModelImpl& model, const Parts& parts) {
+Trainer& checked_trainer(ModelImpl& model, const Parts& parts, const FitOptions& options) {
   model.see(parts.x);
   Trainer& trainer = model.ready(true);
   trainer.check(parts.x, &parts.y);
   trainer.resolve_metrics();
   if (parts.validation) trainer.check(parts.validation->x, &parts.validation->y);
+  std::vector<Shape> rows;
+  for (const Rows& x : parts.x) {
+    rows.push_back(x.row_shape());
+    if (options.tbptt && rows.back().rank() > 0) {
+      rows.back().set(0, std::min(rows.back()[0], *options.tbptt));
+    }
+  }
+  const Index count = rows_in(parts.x);
+  check_memory(trainer, rows, std::min(options.batch_size, count), count);
   return trainer;
 }
 
@@ -32,7 +42,7 @@ FitRun::FitRun(const Model& model, const Data& x, const Data& y, const FitOption
       impl_(model.impl()),
       options_(checked(options)),
       parts_(parts_of(x, y, options)),
-      trainer_(checked_trainer(impl_, parts_)),
+      trainer_(checked_trainer(impl_, parts_, options)),
       passes_(rows_in(parts_.x), options.batch_size, options.shuffle, trainer_.seed()),
       totals_(trainer_.metrics()),
       steps_(options.steps_per_epoch.value_or(passes_.batches())),

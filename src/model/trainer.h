@@ -89,6 +89,15 @@ class Trainer {
   std::optional<NotFinite> first_not_finite() const;
   /// Whether every trained weight is finite; one pass over them.
   bool weights_finite();
+  DType dtype() const noexcept { return dtype_; }
+  /// Requires: bind().
+  const FlatWeights& flat() const noexcept { return flat_; }
+  Index lane_rows(Index batch, bool training) const;
+  /// What a lane's arena would hold at most in a step of so many rows: tried, with zeros. `shapes`:
+  /// of one row of each input. Requires: bind(). See memory.cpp.
+  Index arena_bytes(const std::vector<Shape>& shapes, Index rows);
+  /// What the arenas of all lanes have held at most.
+  Index arena_peak() const;
   /// Numbers that the optimiser keeps beside the weights, for the summary.
   Index optimizer_numbers() const;
 
@@ -131,7 +140,6 @@ class Trainer {
     std::vector<std::vector<double>> metrics;
   };
 
-  Index lane_rows(Index batch, bool training) const;
   /// f(0) .. f(lanes - 1). A lane alone with large weights runs here, with the workers as its team.
   template <class F>
   void run_lanes(Index lanes, F f);
