@@ -2,6 +2,7 @@
 import datetime
 import os
 import platform
+import re
 import subprocess
 
 import goals
@@ -70,8 +71,10 @@ def machine():
 
 
 def own_version():
-    asked = subprocess.run([str(ROOT / "build/unroll"), "--version"], capture_output=True, text=True, check=False)
-    return asked.stdout.split("\n")[0] or "unroll"
+    numbers = re.findall(r"define UNROLL_VERSION_\w+ (\d+)", (ROOT / "include/unroll/version.h").read_text())
+    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
+                            check=False).stdout.strip()
+    return f"unroll {'.'.join(numbers)}" + (f" ({commit})" if commit else "")
 
 
 def table(result):
