@@ -30,9 +30,9 @@ struct Task {
   double rate;
 };
 constexpr Task adding{"adding", "sums within 0.04", 48, 6000, 14, 32, 1e-2};
-constexpr Task copying{"copy", "symbols said again", 48, 2000, 16, 16, 5e-3};
+constexpr Task copying{"copy", "symbols said again", 48, 2000, 16, 16, 1e-2};
 constexpr Task ordering{"order", "orders told", 32, 2000, 8, 16, 5e-3};
-constexpr Index test_rows = 1000, copied = 3;
+constexpr Index test_rows = 1000, copied = 2;
 
 /// What one network reached.
 struct Reached {
