@@ -17,6 +17,7 @@ RATIOS = [
       for peer, least in (("PyTorch", torch), ("ONNX Runtime from C++, as recorded", onnx))],
     *[(f"{layer}{units}_b256", 4, "ONNX Runtime", least) for layer, small, large in
       (("simple_rnn", 8, 5), ("gru", 3, 2), ("lstm", 1.3, 1.1)) for units, least in ((64, small), (256, large))],
+    ("long1", 2, "GRU", 4), ("long1", 4, "GRU", 8), ("long16", 2, "GRU", 2.5),
     ("cold", 0, "ONNX Runtime", 3), ("cold", 0, "PyTorch", 100),
 ]
 

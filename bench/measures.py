@@ -94,6 +94,26 @@ def masks(name, threads, options):
     return result
 
 
+def long(name, threads, options):
+    result = new_result(name, threads)
+    sides = [Side(layer, [BUILT / "steps", f"{name}_{layer.lower()}", threads]) for layer in ("MinGRU", "GRU")]
+    take_turns(sides, options.rounds, options.slice)
+    result["sides"] = [side.row() for side in sides]
+    against_best(result, result["sides"][0], result["sides"][1:])
+    return result
+
+
+def scan(name, threads, options):
+    result = new_result(name, threads)
+    sides = [Side(f"{way}, {steps:,} steps", [BUILT / "scan", steps, way])
+             for way in ("forward", "backward") for steps in (4096, 16384, 65536)]
+    take_turns(sides, options.rounds, options.slice)
+    result["sides"] = [side.row() for side in sides]
+    for row in worked(result["sides"]):
+        row["giga_per_second"] = row["numbers"] / row["min_us"] / 1e3
+    return result
+
+
 def scaled(name, threads, options):
     """The same at several sizes: time beside what the smallest one would grow to, memory without the data's own."""
     _, factors, (unit, what) = workloads.SCALED[name]
@@ -248,7 +268,8 @@ def product(name, threads, options):
     return result
 
 
-KINDS = [(workloads.MASKED, masks), (workloads.SCALED, scaled), (workloads.STEPS, step), (workloads.BATCHES, batch),
+KINDS = [(workloads.MASKED, masks), (workloads.LONG, long), (workloads.SCAN, scan), (workloads.SCALED, scaled),
+         (workloads.STEPS, step), (workloads.BATCHES, batch),
          (workloads.COLD, cold), (workloads.LOADING, loading), (workloads.PRODUCTS, product)]
 
 

@@ -13,7 +13,8 @@ from sides import ROOT
 EXTRAS = [("share_of_full", "{:.0%} of full"), ("of_linear", "{:.2f} of linear"), ("gflops", "{:.0f} GFLOP/s"),
           ("share_of_peak", "{:.0%} of FMA peak"), ("share_of_bandwidth", "{:.0%} of cache bandwidth"),
           ("times_float32", "{:.1f} x float32"), ("rows_per_second", "{:,.0f} rows/s"),
-          ("mb_per_second", "{:,.0f} MB/s"), ("mb_beside_data", "{:.1f} MB beside the data")]
+          ("giga_per_second", "{:.2f} G numbers/s"), ("mb_per_second", "{:,.0f} MB/s"),
+          ("mb_beside_data", "{:.1f} MB beside the data")]
 
 
 def microseconds(value):

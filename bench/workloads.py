@@ -24,6 +24,13 @@ MASKED = {
     "masks256": "W7 Embedding(5000, 32, mask_zero) > GRU(256) > Dense(1); batch 64, lengths uniform in 1..100",
 }
 
+# Long sequences through a layer without products in its recurrence, and through a GRU: both are unroll.
+LONG = {
+    "long1": "W8 MinGRU(256) > Dense(1) beside GRU(256) > Dense(1); batch 1, 16,384 steps of 256",
+    "long16": "W8 MinGRU(256) > Dense(1) beside GRU(256) > Dense(1); batch 16, 16,384 steps of 256",
+}
+SCAN = {"scan": "W8 the bare recurrence h = a h + b, 256 numbers wide, 1 thread"}
+
 # name: (what, factors, what one of them is).
 SCALED = {
     "time": ("W7 a training step of GRU(64), batch 64, by the steps of a sequence", (1, 4, 16, 64), (25, "steps")),
@@ -84,12 +91,12 @@ def description(name):
             return table[name][0]
     if name in PRODUCTS:
         return "({0}, {2}) x ({2}, {1}), 1 thread; unroll's second factor is packed before".format(*PRODUCTS[name])
-    return {**MASKED, **COLD, **LOADING}[name]
+    return {**MASKED, **LONG, **SCAN, **COLD, **LOADING}[name]
 
 
 def names():
-    return [*TRAINING, *MASKED, *SCALED, *STEPS, *BATCHES, *COLD, *LOADING, *PRODUCTS]
+    return [*TRAINING, *MASKED, *LONG, *SCAN, *SCALED, *STEPS, *BATCHES, *COLD, *LOADING, *PRODUCTS]
 
 
 # Measured once, with all threads (or the only one that they use).
-SINGLE = {*SCALED, *STEPS, *BATCHES, *COLD, *LOADING, *PRODUCTS}
+SINGLE = {*SCAN, *SCALED, *STEPS, *BATCHES, *COLD, *LOADING, *PRODUCTS}
