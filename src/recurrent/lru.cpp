@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "src/autograd/dispatch.h"
+#include "src/layers/streamed.h"
 #include "src/recurrent/fused.h"
 #include "src/recurrent/newer_cells.h"
 #include "unroll/error.h"
@@ -157,6 +158,24 @@ Scanned LRUCellImpl::scan(Call& call, const Var& x, const Mask& mask, const Vars
                                      sequences);
   const Index last = x.shape()[0] - 1;
   return {output(call, r.y, sequences ? in : in[{last}]), {r.state}};
+}
+
+ScanWeights LRUCellImpl::stream_weights() const {
+  Tape tape(DType::float32, false);
+  const Var lambda = eigenvalues(tape.constant(nu_->value()), tape.constant(theta_->value()));
+  const Var gamma = exp(tape.constant(gamma_->value()));
+  const Tensor scaled = (tape.constant(kernel_->value()) * concat({gamma, gamma}, 0)).tensor();
+  const Tensor roots = lambda.tensor();
+  const auto list = [](const Tensor& t) {
+    return std::vector<float>(t.floats(), t.floats() + t.elements());
+  };
+  return {.shape = {.kind = kernels::ScanKind::complex, .units = state_size()},
+          .features = kernel_->shape()[0],
+          .kernel = list(scaled),
+          .weights = list(roots),
+          .output = kept_numbers(output_kernel_),
+          .skip_kernel = kept_numbers(skip_kernel_),
+          .outputs = units_};
 }
 
 }  // namespace unroll

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "src/layers/streamed.h"
 #include "src/recurrent/fused.h"
 #include "src/recurrent/walker.h"
 #include "unroll/error.h"
@@ -97,6 +98,15 @@ Scanned MinGRUCellImpl::scan(Call& call, const Var& x, const Mask& mask, const V
   return {r.y, {r.state}};
 }
 
+ScanWeights MinGRUCellImpl::stream_weights() const {
+  return {.shape = {.kind = kernels::ScanKind::min_gru,
+                    .units = units_,
+                    .activation = options_.activation},
+          .features = kernel_->shape()[0],
+          .kernel = kept_numbers(kernel_),
+          .bias = kept_numbers(bias_)};
+}
+
 // --- minLSTM ---
 
 MinLSTMCellImpl::MinLSTMCellImpl(Index units, const MinLSTMOptions& options)
@@ -136,6 +146,15 @@ Scanned MinLSTMCellImpl::scan(Call& call, const Var& x, const Mask& mask, const 
        .mask = mask},
       sequences);
   return {r.y, {r.state}};
+}
+
+ScanWeights MinLSTMCellImpl::stream_weights() const {
+  return {.shape = {.kind = kernels::ScanKind::min_lstm,
+                    .units = units_,
+                    .activation = options_.activation},
+          .features = kernel_->shape()[0],
+          .kernel = kept_numbers(kernel_),
+          .bias = kept_numbers(bias_)};
 }
 
 // --- SRU ---
@@ -196,6 +215,16 @@ Scanned SRUCellImpl::scan(Call& call, const Var& x, const Mask& mask, const Vars
   return {r.y, {r.state}};
 }
 
+ScanWeights SRUCellImpl::stream_weights() const {
+  return {.shape = {.kind = kernels::ScanKind::sru, .units = units_, .skips = skips()},
+          .features = features_,
+          .kernel = kept_numbers(kernel_),
+          .bias = kept_numbers(bias_),
+          .weights = kept_numbers(recurrent_kernel_),
+          .skip = options_.highway && !skips(),
+          .skip_scale = skip_scale()};
+}
+
 // --- IndRNN ---
 
 IndRNNCellImpl::IndRNNCellImpl(Index units, const IndRNNOptions& options)
@@ -238,6 +267,16 @@ Scanned IndRNNCellImpl::scan(Call& call, const Var& x, const Mask& mask, const V
        .mask = mask},
       sequences);
   return {r.y, {r.state}};
+}
+
+ScanWeights IndRNNCellImpl::stream_weights() const {
+  return {.shape = {.kind = kernels::ScanKind::ind_rnn,
+                    .units = units_,
+                    .activation = options_.activation},
+          .features = kernel_->shape()[0],
+          .kernel = kept_numbers(kernel_),
+          .bias = kept_numbers(bias_),
+          .weights = kept_numbers(recurrent_kernel_)};
 }
 
 // --- QRNN ---
@@ -359,6 +398,16 @@ Scanned QRNNCellImpl::scan(Call& call, const Var& x, const Mask& mask, const Var
       sequences);
   if (k == 1) return {r.y, {r.state}};
   return {r.y, {r.state, last}};
+}
+
+ScanWeights QRNNCellImpl::stream_weights() const {
+  return {.shape = {.kind = kernels::ScanKind::qrnn,
+                    .units = units_,
+                    .activation = options_.activation},
+          .features = features_,
+          .window = options_.window,
+          .kernel = kept_numbers(kernel_),
+          .bias = kept_numbers(bias_)};
 }
 
 }  // namespace unroll

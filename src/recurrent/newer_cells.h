@@ -54,6 +54,7 @@ class MinGRUCellImpl final : public ProductCell<MinGRUOptions> {
   bool can_scan() const override;
   Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
                bool sequences) override;
+  ScanWeights stream_weights() const override;
 };
 
 class MinLSTMCellImpl final : public ProductCell<MinLSTMOptions> {
@@ -67,6 +68,7 @@ class MinLSTMCellImpl final : public ProductCell<MinLSTMOptions> {
   bool can_scan() const override;
   Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
                bool sequences) override;
+  ScanWeights stream_weights() const override;
 };
 
 class QRNNCellImpl final : public ProductCell<QRNNOptions> {
@@ -81,6 +83,7 @@ class QRNNCellImpl final : public ProductCell<QRNNOptions> {
   bool can_scan() const override;
   Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
                bool sequences) override;
+  ScanWeights stream_weights() const override;
 
  private:
   Index features_ = 0;
@@ -96,6 +99,7 @@ class SRUCellImpl final : public ProductCell<SRUOptions> {
   Step step(Call& call, const Var& x, const Vars& states) override;
   Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
                bool sequences) override;
+  ScanWeights stream_weights() const override;
 
  private:
   /// Whether the highway needs weights of its own.
@@ -117,6 +121,7 @@ class IndRNNCellImpl final : public ProductCell<IndRNNOptions> {
   bool can_scan() const override;
   Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
                bool sequences) override;
+  ScanWeights stream_weights() const override;
 
  private:
   Parameter* recurrent_kernel_ = nullptr;
@@ -134,6 +139,7 @@ class LRUCellImpl final : public ScannedCell {
   Step step(Call& call, const Var& x, const Vars& states) override;
   Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
                bool sequences) override;
+  ScanWeights stream_weights() const override;
 
  private:
   Index state_size() const noexcept {

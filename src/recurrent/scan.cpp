@@ -46,11 +46,6 @@ T* wanted(const Var& v) {
   return v && v.needs_gradient() ? v.gradient<T>() : nullptr;
 }
 
-/// The bias is that of the last gates; SRU's is of those before the product's fourth part.
-Index first_biased(const kernels::ScanShape& shape, const Var& bias, Index P) {
-  return P - (shape.skips ? shape.units : 0) - bias.elements();
-}
-
 template <class T>
 class Run {
  public:
@@ -103,7 +98,7 @@ ScanResult Run<T>::forward() {
     bias = arena.take<T>(size_.P);
     std::fill_n(bias, size_.P, T{0});
     std::copy_n(parts_.bias.data<T>(), parts_.bias.elements(),
-                bias + first_biased(shape_, parts_.bias, size_.P));
+                bias + first_biased(shape_, parts_.bias.elements()));
   }
   forward_chunks(keeps, packed, bias);
   finish(keeps, result);
@@ -225,8 +220,8 @@ void Run<T>::backward(const ScanResult& result) const {
     if (dkernel != nullptr)
       kernels::gemm_transposed_a(rows, P, F, x, F, dgates, P, dkernel, P, team);
     if (dbias != nullptr) {
-      kernels::add_rows(rows, parts_.bias.elements(), dgates + first_biased(shape_, parts_.bias, P),
-                        P, dbias);
+      kernels::add_rows(rows, parts_.bias.elements(),
+                        dgates + first_biased(shape_, parts_.bias.elements()), P, dbias);
     }
     if (dx != nullptr) {
       kernels::gemm(rows, F, P, dgates, P, packed, dx + first * F, F, {.accumulate = true}, team);
@@ -237,6 +232,10 @@ void Run<T>::backward(const ScanResult& result) const {
 }
 
 }  // namespace
+
+Index first_biased(const kernels::ScanShape& shape, Index biases) {
+  return (kernels::scan_gates(shape) - (shape.skips ? 1 : 0)) * shape.units - biases;
+}
 
 ScanResult scan_sequence(kernels::ScanShape shape, const ScanParts& parts, bool sequences) {
   shape.time = parts.x.shape()[0];

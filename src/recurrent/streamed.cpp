@@ -92,11 +92,12 @@ Streaming streaming_of(const Walk& walk, std::size_t inputs, bool is_streamed) {
 }
 
 Streaming WalkerImpl::streaming(std::span<const Shape> inputs) const {
-  return streaming_of(walk_, inputs.size(), !fused_cells(cell_).empty());
+  return streaming_of(walk_, inputs.size(), scanned_ != nullptr || !fused_cells(cell_).empty());
 }
 
 std::shared_ptr<const StreamedLayer> WalkerImpl::streamed(const StreamRequest& request) const {
   if (vector_size(request) < 0 || request.inputs.size() > 1) return nullptr;
+  if (scanned_ != nullptr) return scan_step(scanned_->stream_weights(), walk_, request);
   std::vector<kernels::RecurrentStep> steps;
   for (const FusedCell* cell : fused_cells(cell_)) {
     const FusedCell::Weights w = cell->weights();

@@ -8,6 +8,7 @@
 #include "tests/laws/rig.h"
 #include "unroll/error.h"
 #include "unroll/layers.h"
+#include "unroll/newer_cells.h"
 #include "unroll/stream.h"
 
 namespace unroll {
@@ -200,6 +201,19 @@ TEST(Streams, HaveEveryRecurrentLayerInEveryForm) {
         LSTM(16, {.recurrent_activation = "hard_sigmoid", .return_sequences = sequences}),
         LSTM(5, {.activation = "gelu", .return_sequences = sequences}),
         LSTM(5, {.dropout = 0.3, .return_sequences = sequences, .stateful = true}),
+        MinGRU(17, {.activation = "tanh", .return_sequences = sequences}),
+        MinGRU(5, {.activation = "gelu", .return_sequences = sequences}),
+        MinLSTM(5, {.use_bias = false, .return_sequences = sequences}),
+        LRU(5, {.state_size = 9, .return_sequences = sequences}),
+        QRNN(5, {.window = 3, .return_sequences = sequences}),
+        QRNN(5, {.window = 1, .return_sequences = sequences}),
+        SRU(5, {.highway_bias = -1, .return_sequences = sequences}),
+        SRU(3, {.return_sequences = sequences}),
+        SRU(3, {.highway = false, .return_sequences = sequences}),
+        IndRNN(5, {.activation = "tanh", .return_sequences = sequences, .stateful = true}),
+        ESN(5, {.leaky = 0.4, .return_sequences = sequences}),
+        RNN(std::vector<Cell>{QRNNCell(5), LRUCell(3), SRUCell(4)},
+            {.return_sequences = sequences}),
         RNN(std::vector<Cell>{LSTMCell(5), SimpleRNNCell(3), GRUCell(4)},
             {.return_sequences = sequences}),
         RNN(std::vector<Cell>{LSTMCell(5), GRUCell(4, {.activation = "elu"})},
@@ -240,6 +254,10 @@ TEST(Streams, SkipMaskedStepsAsPredictDoes) {
         SimpleRNN(6, {.activation = zeros ? Activation("relu") : Activation("softsign"),
                       .return_sequences = true,
                       .zero_output_for_mask = zeros}),
+        MinLSTM(6, {.return_sequences = true, .zero_output_for_mask = zeros}),
+        LRU(6, {.return_sequences = true, .zero_output_for_mask = zeros}),
+        QRNN(6, {.window = 3, .return_sequences = true, .zero_output_for_mask = zeros}),
+        SRU(6, {.return_sequences = true, .zero_output_for_mask = zeros}),
         RNN(std::vector<Cell>{GRUCell(4), LSTMCell(3)},
             {.return_sequences = true, .zero_output_for_mask = zeros})};
     for (const Layer& layer : layers) {
