@@ -6,6 +6,7 @@
 
 #include "tests/model/lesson_models.h"
 #include "unroll/csv.h"
+#include "unroll/newer_cells.h"
 #include "unroll/scalers.h"
 
 namespace unroll {
@@ -93,6 +94,24 @@ TEST(Threads, DoNotShowWhereFewRowsMeetLargeWeights) {
     const History history = model.fit(data.x, data.y, {.batch_size = 12, .epochs = 2});
     return {bytes_of(model), history["loss"]};
   });
+}
+
+TEST(Threads, DoNotShowInNewerCells) {
+  const Windows data = windows(wave(90), {.length = 40});
+  for (const Index rows : {7, 50}) {  // one lane that the threads share, and several
+    expect_same_bytes([&](int threads) -> Trained {
+      Sequential model{MinGRU(160, {.return_sequences = true}),
+                       LRU(90, {.return_sequences = true}),
+                       QRNN(40, {.window = 3, .dropout = 0.2, .return_sequences = true}),
+                       SRU(40, {.return_sequences = true}),
+                       MinLSTM(40, {.return_sequences = true}),
+                       IndRNN(30),
+                       Dense(1)};
+      model.compile({.optimizer = "adam", .loss = "mse", .seed = 5, .threads = threads});
+      const History history = model.fit(data.x, data.y, {.batch_size = rows, .epochs = 2});
+      return {bytes_of(model), history["loss"]};
+    });
+  }
 }
 
 TEST(Seed, NamesEveryRandomNumber) {
