@@ -12,9 +12,10 @@ namespace {
 
 /// Options that are divided by, or that weights are made from.
 bool counts(std::string_view name) {
-  constexpr std::array<std::string_view, 14> names{
-      "units",  "input_dim", "output_dim",    "n",         "filters", "kernel_size", "strides",
-      "groups", "pool_size", "dilation_rate", "num_heads", "key_dim", "value_dim",   "size"};
+  constexpr std::array<std::string_view, 15> names{
+      "window",        "units",       "input_dim", "output_dim", "n",
+      "filters",       "kernel_size", "strides",   "groups",     "pool_size",
+      "dilation_rate", "num_heads",   "key_dim",   "value_dim",  "size"};
   return std::ranges::find(names, name) != names.end();
 }
 

@@ -40,6 +40,20 @@ double gates_of(const std::string& class_name) {
   return class_name.starts_with("GRU") ? 3 : 1;
 }
 
+/// Of cells whose recurrence has no matrix; 0 for all others.
+double scanned_weights(const std::string& class_name, const Json& config, double features) {
+  const double units = number_in(config, "units");
+  const auto is = [&](const char* name) { return class_name.starts_with(name); };
+  if (is("LRU")) {
+    const double given = number_in(config, "state_size", 0);
+    return 2 * (given > 0 ? given : units) * (features + units) + features * units;
+  }
+  if (is("QRNN")) return 3 * number_in(config, "window", 2) * features * units;
+  if (is("MinLSTM") || is("SRU")) return 3 * features * units;
+  if (is("MinGRU")) return 2 * features * units;
+  return is("IndRNN") ? features * units : 0;
+}
+
 double attention_weights(const Json& config, const std::vector<Shape>& inputs) {
   const double heads = number_in(config, "num_heads"), key = number_in(config, "key_dim");
   const double value = number_in(config, "value_dim", key);
@@ -72,6 +86,9 @@ double least_weights(const Json& layer, const std::vector<Shape>& inputs, int in
     return sizes_in(config, "kernel_size") * channels * number_in(config, "filters");
   }
   if (class_name == "Dense") return features * units;
+  if (const double scanned = scanned_weights(class_name, config, features); scanned > 0) {
+    return scanned;
+  }
   double sum = 0;
   if (config.contains("units")) sum = gates_of(class_name) * units * (units + features);
   for (const char* part : {"layer", "backward_layer", "cell"}) {

@@ -8,6 +8,7 @@
 #include "unroll/error.h"
 #include "unroll/layer_list.h"
 #include "unroll/layers.h"
+#include "unroll/newer_cells.h"
 #include "unroll/recurrent.h"
 
 namespace unroll {
@@ -260,6 +261,25 @@ TEST(BadModelJson, AbsurdSizes) {
             "layer \"dense\" needs more weights than there may be, at /config/layers/2\n"
             "  got    3 numbers or more\n"
             "  want   at most 20 in all layers");
+}
+
+TEST(BadModelJson, SizesOfNewerCells) {
+  const auto said_of = [](const std::string& from, const std::string& to, const Layer& layer) {
+    const Symbol x = Input({.shape = {5, 2}});
+    std::string text = to_json(Model({.inputs = {x}, .outputs = {layer(x)}}));
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << text;
+    return refused([&] { model_from_json(text.replace(at, from.size(), to)); });
+  };
+  EXPECT_EQ(said_of("\"window\":2", "\"window\":0", QRNN(3)).substr(0, 14), "out of range, ");
+  EXPECT_NE(said_of("\"state_size\":7", "\"state_size\":2000000000", LRU(3, {.state_size = 7}))
+                .find("needs more weights than there may be"),
+            std::string::npos);
+  EXPECT_NE(said_of("\"connectivity\":0.1", "\"connectivity\":1.5", ESN(3))
+                .find("ESN: connectivity is not a share"),
+            std::string::npos);
+  // Wide ones without a matrix in their recurrence are no absurd ones.
+  EXPECT_EQ(said_of("\"units\":3", "\"units\":100000", MinGRU(3)), "not refused");
 }
 
 Model functional() {
