@@ -11,6 +11,7 @@ namespace unroll::apps {
 /// `line` is the command as it was typed; pictures keep it.
 Command forecast_command(const std::string& line);
 Command predict_command();
+Command quantize_command();
 Command trace_command(const std::string& line);
 Command embeddings_command(const std::string& line);
 Command lesson_command(const std::string& line);

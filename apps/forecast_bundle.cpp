@@ -38,7 +38,8 @@ void save_forecaster(const SavedForecaster& saved, const Series& series, const s
                               {"target", forecaster.target()},
                               {"window", std::to_string(window)},
                               {"horizon", std::to_string(saved.horizon)}},
-               .sample = last.tensor()},
+               .sample = last.tensor(),
+               .weights = saved.weights},
               path);
 }
 
@@ -54,7 +55,8 @@ SavedForecaster load_forecaster(const std::string& path) {
                                    bundle.property("target"), whole(bundle, path, "window")),
           .model = bundle.property("model"),
           .column = bundle.property("column"),
-          .horizon = whole(bundle, path, "horizon")};
+          .horizon = whole(bundle, path, "horizon"),
+          .weights = bundle.weights};
 }
 
 }  // namespace unroll::apps

@@ -14,6 +14,7 @@ struct SavedForecaster {
   std::string model;   ///< "gru"
   std::string column;  ///< it was trained on
   Index horizon = 1;
+  WeightType weights = WeightType::float32;  ///< how the file keeps kernels
 };
 
 void save_forecaster(const SavedForecaster& saved, const Series& series, const std::string& path);

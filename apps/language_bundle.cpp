@@ -26,7 +26,8 @@ Bundle language_bundle(const SavedLanguage& saved, std::span<const std::int32_t>
   const auto first = ids.first(static_cast<std::size_t>(count));
   return {.model = saved.model.model(),
           .properties = {{"task", task}, {"encoder", to_json(saved.encoder)}},
-          .sample = Tensor::of<std::int32_t>({1, count}, first)};
+          .sample = Tensor::of<std::int32_t>({1, count}, first),
+          .weights = saved.model.weights()};
 }
 
 SavedLanguage saved_language(const Bundle& bundle, const std::string& path) {
@@ -36,7 +37,7 @@ SavedLanguage saved_language(const Bundle& bundle, const std::string& path) {
                 {.got = task.empty() ? "no task" : "task " + task,
                  .want = "a file that unroll generate train or unroll complete train wrote"});
   }
-  SavedLanguage saved{LanguageModel(bundle.model),
+  SavedLanguage saved{LanguageModel(bundle.model, bundle.weights),
                       text_encoder_from_json(bundle.property("encoder"))};
   if (saved.encoder.size() == saved.model.vocabulary()) return saved;
   throw Error(ErrorKind::format, path + ": the encoder is not the model's",

@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   const std::string line = command_line({argv, argv + argc});
   root.add(forecast_command(line));
   root.add(predict_command());
+  root.add(quantize_command());
   root.add(trace_command(line));
   root.add(embeddings_command(line));
   root.add(lesson_command(line));

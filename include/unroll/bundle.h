@@ -21,6 +21,7 @@
 
 #include "unroll/model.h"
 #include "unroll/scalers.h"
+#include "unroll/weight_type.h"
 
 namespace unroll {
 
@@ -33,6 +34,10 @@ struct Bundle {
   std::vector<std::pair<std::string, Tensor>> tensors = {};
   /// Inputs, a few rows of each, that are run again when the bundle is loaded; none: no such check.
   Tensors sample = {};
+  /// How the file keeps the kernels of products. Fewer bits than float32 round them: a model that
+  /// has been loaded computes with the rounded ones, and PackedModel(model, {.weights = weights})
+  /// takes them as they are.
+  WeightType weights = WeightType::float32;
 
   /// Throws: Error (format) where there is no such entry.
   const Scaler& scaler(std::string_view name) const;

@@ -59,10 +59,12 @@ class LanguageModel {
   explicit LanguageModel(const LanguageModelOptions& options);
   /// One that has been loaded. Throws: Error (shape) where it does not take ids (batch, time) to
   /// numbers (batch, time, vocabulary).
-  explicit LanguageModel(const Model& model);
+  /// `weights`: how its readers keep kernels.
+  explicit LanguageModel(const Model& model, WeightType weights = WeightType::float32);
 
   Model& model() const noexcept { return *model_; }
   Index vocabulary() const noexcept { return vocabulary_; }
+  WeightType weights() const noexcept { return weights_; }
   /// "GRU(256) x 2".
   std::string label() const;
 
@@ -83,6 +85,7 @@ class LanguageModel {
  private:
   std::shared_ptr<Model> model_;
   Index vocabulary_ = 0;
+  WeightType weights_ = WeightType::float32;
 };
 
 // --- training ---

@@ -9,6 +9,7 @@
 #include "src/io/json.h"
 #include "src/io/model_reader.h"
 #include "src/io/model_writer.h"
+#include "src/io/quantised.h"
 #include "src/io/safetensors.h"
 #include "src/io/weight_names.h"
 #include "src/model/model_impl.h"
@@ -54,12 +55,14 @@ Json to_json(const Bundle& bundle) {
     for (const Parameter* parameter : layer->parameters()) flags.push_back(parameter->trainable);
     if (!flags.empty()) trainable[layer->name] = flags;
   }
-  return {{"format", format_version},
-          {"version", version()},
-          {"model", io::model_to_json(bundle.model)},
-          {"trainable", trainable},
-          {"scalers", scalers},
-          {"properties", properties}};
+  Json manifest = {{"format", format_version},
+                   {"version", version()},
+                   {"model", io::model_to_json(bundle.model)},
+                   {"trainable", trainable},
+                   {"scalers", scalers},
+                   {"properties", properties}};
+  if (bundle.weights != WeightType::float32) manifest["weights"] = io::to_string(bundle.weights);
+  return manifest;
 }
 
 bool finite(const Tensor& tensor) {
@@ -71,8 +74,9 @@ bool finite(const Tensor& tensor) {
   return true;
 }
 
-void add_weights(const Model& model, io::TensorFile& file) {
-  for (const auto& layer : io::layers_of(model)) {
+void add_weights(const Bundle& bundle, io::TensorFile& file) {
+  const bool whole = bundle.weights == WeightType::float32;
+  for (const auto& layer : io::layers_of(bundle.model)) {
     const std::vector<std::string> names = io::weight_names(*layer);
     const auto parameters = layer->parameters();
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -80,13 +84,41 @@ void add_weights(const Model& model, io::TensorFile& file) {
         throw Error(ErrorKind::value, "a model whose weights are not all numbers cannot be saved",
                     {.got = "nan or infinity in \"" + names[i] + "\""});
       }
-      file.tensors.emplace_back(names[i], parameters[i]->value());
+      if (whole || !io::is_kernel(*parameters[i])) {
+        file.tensors.emplace_back(names[i], parameters[i]->value());
+      } else {
+        io::add_quantised(file, names[i], parameters[i]->value(), bundle.weights);
+      }
     }
   }
 }
 
+/// While it lives, a model's kernels are what they will be when they are read again.
+class Rounded {
+ public:
+  explicit Rounded(const Bundle& bundle) : model_(bundle.model) {
+    if (bundle.weights == WeightType::float32) return;
+    before_ = model_.get_weights();
+    for (Parameter* parameter : model_.impl().built_graph().parameters()) {
+      if (io::is_kernel(*parameter)) {
+        parameter->assign(io::rounded(parameter->value(), bundle.weights));
+      }
+    }
+  }
+  ~Rounded() {
+    if (!before_.empty()) model_.set_weights(before_);
+  }
+  Rounded(const Rounded&) = delete;
+  Rounded& operator=(const Rounded&) = delete;
+
+ private:
+  Model model_;
+  std::vector<Tensor> before_;
+};
+
 void add_sample(const Bundle& bundle, io::TensorFile& file) {
   if (bundle.sample.empty()) return;
+  const Rounded rounded(bundle);
   Model model = bundle.model;
   Session session;
   const Tensors outputs = model.predict(session, bundle.sample);
@@ -120,6 +152,7 @@ class BundleReader {
       if (!value.is_string()) throw refusal("property \"" + name + "\" is not a text");
       bundle.properties.emplace_back(name, value.get<std::string>());
     }
+    bundle.weights = weights_in(manifest);
     set_weights(bundle.model, object_in(manifest, "trainable"));
     take_task_tensors(bundle);
     replay(bundle);
@@ -157,6 +190,25 @@ class BundleReader {
     const auto found = manifest.find(name);
     if (found != manifest.end() && found->is_object()) return *found;
     throw refusal(std::string("the manifest has no \"") + name + "\"");
+  }
+
+  static WeightType weights_in(const Json& manifest) {
+    const Json kept = manifest.value("weights", Json("float32"));
+    for (const WeightType type : {WeightType::float32, WeightType::bfloat16, WeightType::int8}) {
+      if (kept.is_string() && kept.get<std::string>() == io::to_string(type)) return type;
+    }
+    throw refusal("the weights are kept in an unknown way",
+                  {.got = kept.dump(), .want = "float32, bfloat16 or int8"});
+  }
+
+  /// A weight, or what its tensors with fewer bits stand for.
+  Tensor take_weight(const std::string& name) {
+    if (tensors_.contains(name + ".bfloat16")) {
+      return io::from_bfloat16(name, take(name + ".bfloat16"));
+    }
+    if (!tensors_.contains(name + ".int8")) return take(name);
+    const Tensor numbers = take(name + ".int8");
+    return io::from_int8(name, numbers, take(name + ".scale"));
   }
 
   Index numbers() const {
@@ -211,7 +263,7 @@ class BundleReader {
       if (!parameters.empty())
         restore_trainable(parameters, trainable.value(layers[l]->name, Json()));
       for (std::size_t i = 0; i < names.size(); ++i) {
-        Tensor tensor = take(names[i]);
+        Tensor tensor = take_weight(names[i]);
         check_weight(names[i], tensor, parameters[i]->shape());
         if (!all.empty() && tensor.dtype() != dtype) throw refusal("weights of different types");
         dtype = tensor.dtype();
@@ -321,11 +373,15 @@ const std::string& Bundle::property(std::string_view name) const {
 const Tensor& Bundle::tensor(std::string_view name) const { return entry(tensors, name, "tensor"); }
 
 std::string write_bundle(const Bundle& bundle) {
+  if (bundle.weights != WeightType::float32 && bundle.model.impl().dtype != DType::float32) {
+    throw Error(ErrorKind::unsupported, "a model of float64 is kept in float64 only",
+                {.got = std::string(io::to_string(bundle.weights))});
+  }
   io::TensorFile file;
   // Weights of a model that has never run begin now.
   static_cast<void>(bundle.model.get_weights());
   file.metadata[manifest_key] = to_json(bundle).dump();
-  add_weights(bundle.model, file);
+  add_weights(bundle, file);
   for (const auto& [name, tensor] : bundle.tensors) {
     file.tensors.emplace_back(task_prefix + name, tensor);
   }

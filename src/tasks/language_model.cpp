@@ -108,7 +108,8 @@ double LanguageScore::perplexity() const noexcept { return std::exp(nats); }
 LanguageModel::LanguageModel(const LanguageModelOptions& options)
     : LanguageModel(network(options)) {}
 
-LanguageModel::LanguageModel(const Model& model) : model_(std::make_shared<Model>(model)) {
+LanguageModel::LanguageModel(const Model& model, WeightType weights)
+    : model_(std::make_shared<Model>(model)), weights_(weights) {
   const Symbols inputs = model.inputs(), outputs = model.outputs();
   const bool fits = inputs.size() == 1 && inputs[0].shape().rank() == 2 && outputs.size() == 1 &&
                     outputs[0].shape().rank() == 3;
@@ -190,7 +191,8 @@ LanguageScore LanguageModel::evaluate(std::span<const std::int32_t> ids, Index f
 // --- LanguageReader ---
 
 LanguageReader::LanguageReader(const LanguageModel& model)
-    : vocabulary_(model.vocabulary()), session_(PackedModel(model.model())) {}
+    : vocabulary_(model.vocabulary()),
+      session_(PackedModel(model.model(), {.weights = model.weights()})) {}
 
 std::span<const float> LanguageReader::read(std::int32_t id) {
   tasks::check_ids("LanguageModel", std::span(&id, 1), vocabulary_);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include "unroll/error.h"
 #include "unroll/layers.h"
 #include "unroll/recurrent.h"
+#include "unroll/stream.h"
 
 namespace unroll {
 namespace {
@@ -75,6 +77,76 @@ TEST(Bundle, Sequential) {
   EXPECT_EQ(again.model.name(), "sequential");
   EXPECT_EQ(again.model.layers().size(), 2U);
   EXPECT_EQ(again.sample.size(), 1U);
+}
+
+/// What was loaded is kept in the same bytes, streams in the same bits, and is near what it was.
+TEST(Bundle, KeepsKernelsWithFewerBits) {
+  Sequential model({InputLayer({.shape = {6, 3}}), LSTM(20, {.return_sequences = true}),
+                    GRU(10, {.reset_after = false}), Dense(2)});
+  const Tensor x = numbers({4, 6, 3});
+  const Tensor y = model.predict(x);
+  const std::size_t whole = write_bundle({.model = model, .sample = x}).size();
+  std::size_t last = whole;
+  for (const WeightType weights : {WeightType::bfloat16, WeightType::int8}) {
+    const std::string bytes = write_bundle({.model = model, .sample = x, .weights = weights});
+    EXPECT_LT(bytes.size(), last);
+    last = bytes.size();
+    EXPECT_TRUE(same(model.predict(x), y));  // the model itself is as before
+    Bundle again = parse_bundle(bytes);
+    EXPECT_EQ(again.weights, weights);
+    EXPECT_EQ(write_bundle(again), bytes);
+    const Tensor z = again.model.predict(x);
+    for (Index i = 0; i < y.elements(); ++i) EXPECT_NEAR(z.floats()[i], y.floats()[i], 0.02f);
+    EXPECT_FALSE(same(z, y));
+    Session ours(PackedModel(model, {.weights = weights}));
+    Session theirs(PackedModel(again.model, {.weights = weights}));
+    const std::vector<float> step{0.5f, -1, 2};
+    const auto a = ours.step(step), b = theirs.step(step);
+    EXPECT_TRUE(std::ranges::equal(a, b));
+  }
+}
+
+TEST(Bundle, RefusesKernelsThatAreNotKeptAsTheyShouldBe) {
+  Sequential model({InputLayer({.shape = {2}}), Dense(3)});
+  const auto refused = [&](auto change) {
+    const std::string bytes = write_bundle({.model = model, .weights = WeightType::int8});
+    io::TensorFile file = io::parse_safetensors(bytes, "b");
+    change(file);
+    try {
+      parse_bundle(io::write_safetensors(file), "b");
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was refused");
+  };
+  const auto tensor = [](io::TensorFile& file, const std::string& name) -> Tensor& {
+    return std::ranges::find(file.tensors, name, &std::pair<std::string, Tensor>::first)->second;
+  };
+  EXPECT_EQ(refused([&](auto& file) { tensor(file, "dense/kernel.scale") = Tensor({2}); }),
+            "b: kernel \"dense/kernel\" is not kept as it should be\n"
+            "  got    float32 (2,)\n"
+            "  want   a float32 scale for each column");
+  EXPECT_EQ(refused([&](auto& file) {
+              tensor(file, "dense/kernel.int8") = Tensor({2, 3});
+            }),
+            "b: kernel \"dense/kernel\" is not kept as it should be\n"
+            "  got    float32 (2, 3)\n"
+            "  want   uint8 (rows, columns)");
+  EXPECT_EQ(refused([](auto& file) {
+              std::string& text = file.metadata["unroll"];
+              text.replace(text.find("int8"), 4, "int3");
+            }),
+            "b: the weights are kept in an unknown way\n"
+            "  got    \"int3\"\n"
+            "  want   float32, bfloat16 or int8");
+  Sequential precise({InputLayer({.shape = {2}}), Dense(3)});
+  precise.set_dtype(DType::float64);
+  try {
+    write_bundle({.model = precise, .weights = WeightType::int8});
+    FAIL() << "nothing was refused";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "a model of float64 is kept in float64 only\n  got    int8");
+  }
 }
 
 TEST(Bundle, EveryRecurrentLayer) {
