@@ -21,7 +21,7 @@
 
 #include "unroll/model.h"
 #include "unroll/scalers.h"
-#include "unroll/weight_type.h"
+#include "unroll/stream.h"
 
 namespace unroll {
 

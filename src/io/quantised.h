@@ -6,7 +6,7 @@
 
 #include "src/io/safetensors.h"
 #include "unroll/layer.h"
-#include "unroll/weight_type.h"
+#include "unroll/stream.h"
 
 namespace unroll::io {
 
