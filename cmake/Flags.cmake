@@ -21,6 +21,10 @@ set(UNROLL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion)
 # GCC 12 warns of overlapping copies in plain string concatenation (its bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND UNROLL_WARNINGS -Wno-restrict)
+  # GCC 13 takes any reference that a function of a temporary returns for one to the temporary.
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+    list(APPEND UNROLL_WARNINGS -Wno-dangling-reference)
+  endif()
 endif()
 if(UNROLL_WERROR)
   list(APPEND UNROLL_WARNINGS -Werror)
