@@ -54,6 +54,8 @@ constexpr std::array lessons{
            reber_lesson, 10},
     Lesson{"vanishing", "what is left of a gradient after 50 steps, by cell and by first weights",
            vanishing_lesson},
+    Lesson{"teacher-forcing", "a decoder on true words beside its own, and scheduled sampling",
+           teacher_forcing_lesson},
 };
 
 struct Flags {

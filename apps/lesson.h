@@ -48,6 +48,7 @@ LessonResult memory_lesson(const LessonRun& run);
 LessonResult newer_lesson(const LessonRun& run);
 LessonResult reber_lesson(const LessonRun& run);
 LessonResult vanishing_lesson(const LessonRun& run);
+LessonResult teacher_forcing_lesson(const LessonRun& run);
 
 /// Random numbers for the lessons' made-up data: -1 or 1, and 0 .. count - 1, by position.
 class Draws {

@@ -30,6 +30,7 @@ int run(int argc, char** argv) {
   root.add(lesson_command(line));
   root.add(generate_command({argv, argv + argc}));
   root.add(sentiment_command({argv, argv + argc}));
+  root.add(translate_command({argv, argv + argc}));
   root.add(complete_command({argv, argv + argc}));
   root.add(help_command(root));
   return root.main(argc, argv);

@@ -60,6 +60,28 @@ class Embedding : public Layer {
   Embedding(Index input_dim, Index output_dim, const EmbeddingOptions& options = {});
 };
 
+struct ReversibleEmbeddingOptions {
+  bool tie_weights = true;  ///< the way back uses the same table
+  Initializer embeddings_initializer = "uniform";
+  Regularizer embeddings_regularizer = {};
+  Constraint embeddings_constraint = {};
+  bool mask_zero = false;    ///< id 0 is padding: later layers skip it
+  bool reverse_bias = true;  ///< the way back adds a trained number for each id
+  std::string name = {};
+};
+/// Ids to trainable vectors, and in another place of the same graph vectors back to logits of ids:
+/// x E^T + b. Masked steps of the way back are zeros.
+/// Shapes: (batch, time) ids -> (batch, time, output_dim); (batch, time, output_dim) -> (batch,
+/// time, input_dim). Weights: embeddings (input_dim, output_dim); reverse_embeddings (output_dim,
+/// input_dim), where not tied; reverse_bias (input_dim).
+/// Throws when run: Error (value) for an id outside 0 .. input_dim - 1.
+/// Source: Press, Wolf, "Using the output embedding to improve language models", 2017.
+class ReversibleEmbedding : public Layer {
+ public:
+  ReversibleEmbedding(Index input_dim, Index output_dim,
+                      const ReversibleEmbeddingOptions& options = {});
+};
+
 struct MaskingOptions {
   double mask_value = 0;
   std::string name = {};

@@ -373,12 +373,14 @@ struct CategoricalFocalCrossentropy {
 };
 
 /// CategoricalCrossentropy for truths that are labels 0 .. n - 1, one a sample. Samples whose label
-/// is ignore_class count as masked.
+/// is ignore_class count as masked. label_smoothing moves the truth towards 1 / n; Keras does not
+/// have it here.
 struct SparseCategoricalCrossentropy {
   bool from_logits = false;
   std::optional<Index> ignore_class = {};
   Index axis = -1;
   Reduction reduction = {};
+  double label_smoothing = 0;
 
   static constexpr std::string_view class_name = "SparseCategoricalCrossentropy";
   static constexpr std::array<std::string_view, 1> names{"sparse_categorical_crossentropy"};
@@ -388,6 +390,7 @@ struct SparseCategoricalCrossentropy {
     d.field("ignore_class", ignore_class);
     d.field("axis", axis);
     d.field("reduction", reduction);
+    d.field("label_smoothing", label_smoothing);
   }
 };
 

@@ -35,6 +35,7 @@
 #include "unroll/conv_lstm.h"
 #include "unroll/convolution.h"
 #include "unroll/ctc.h"
+#include "unroll/decoder.h"
 #include "unroll/initializers.h"
 #include "unroll/layer.h"
 #include "unroll/layers.h"
@@ -57,6 +58,7 @@
 
 // Whole tasks, and models in files.
 #include "unroll/areas.h"
+#include "unroll/bleu.h"
 #include "unroll/bundle.h"
 #include "unroll/checkpoints.h"
 #include "unroll/complete.h"
@@ -71,9 +73,11 @@
 #include "unroll/plot_model.h"
 #include "unroll/reviews.h"
 #include "unroll/sentiment.h"
+#include "unroll/seq2seq.h"
 #include "unroll/text_files.h"
 #include "unroll/text_json.h"
 #include "unroll/trace.h"
+#include "unroll/translation.h"
 #include "unroll/unrolled.h"
 
 // For whoever writes a layer or a cell.

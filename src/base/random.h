@@ -38,11 +38,13 @@ class Random {
 
   /// 32 random bits at a position.
   constexpr std::uint32_t bits(std::uint64_t position) const noexcept {
-    const auto block = philox(
-        {static_cast<std::uint32_t>(position >> 2), static_cast<std::uint32_t>(position >> 34),
-         static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)},
-        {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
-    return block[position & 3];
+    return block(position >> 2)[position & 3];
+  }
+  /// The bits at positions 4 i to 4 i + 3, which are made together.
+  constexpr std::array<std::uint32_t, 4> block(std::uint64_t i) const noexcept {
+    return philox({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32),
+                   static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)},
+                  {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
   }
   /// Uniform in [0, 1), 24 bits.
   constexpr double uniform(std::uint64_t position) const noexcept {
@@ -63,6 +65,26 @@ class Random {
  private:
   std::uint64_t seed_;
   std::uint64_t stream_;
+};
+
+/// Numbers of one sequence that are asked for one after the other: each block is made once.
+class RandomRun {
+ public:
+  explicit constexpr RandomRun(const Random& random) noexcept : random_(random) {}
+
+  /// Random::uniform(position).
+  constexpr double uniform(std::uint64_t position) noexcept {
+    if (position >> 2 != block_) {
+      block_ = position >> 2;
+      bits_ = random_.block(block_);
+    }
+    return static_cast<double>(bits_[position & 3] >> 8) * 0x1p-24;
+  }
+
+ private:
+  Random random_;
+  std::uint64_t block_ = ~std::uint64_t{0};
+  std::array<std::uint32_t, 4> bits_{};
 };
 
 }  // namespace unroll::base

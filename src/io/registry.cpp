@@ -13,11 +13,12 @@ namespace unroll {
 
 namespace {
 
-constexpr std::array<std::string_view, 59> layers{
+constexpr std::array<std::string_view, 61> layers{
     "Activation",
     "Add",
     "AdditiveAttention",
     "Attention",
+    "AttentionDecoder",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -65,6 +66,7 @@ constexpr std::array<std::string_view, 59> layers{
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "ReversibleEmbedding",
     "SRU",
     "SimpleRNN",
     "Softmax",

@@ -72,7 +72,7 @@ double least_weights(const Json& layer, const std::vector<Shape>& inputs, int in
   const Json& config = *options;
   const auto& class_name = name->text();
   const double features = features_of(inputs[0]), units = number_in(config, "units");
-  if (class_name == "Embedding") {
+  if (class_name == "Embedding" || class_name == "ReversibleEmbedding") {
     return number_in(config, "input_dim") * number_in(config, "output_dim");
   }
   if (class_name == "MultiHeadAttention") return attention_weights(config, inputs);

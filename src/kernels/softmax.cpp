@@ -136,8 +136,26 @@ const RowTable<T>& row_functions() {
 /// NaN where the row has one: everything that follows is NaN then.
 template <class T>
 T largest(Index n, const T* x) {
+  constexpr Index lanes = 16;
   T most = x[0];
-  for (Index i = 1; i < n; ++i) most = x[i] > most || std::isnan(x[i]) ? x[i] : most;
+  Index i = 0;
+  if (n >= lanes) {
+    std::array<T, lanes> best;
+    std::array<std::int32_t, lanes> odd{};
+    std::copy_n(x, lanes, best.begin());
+    for (; i + lanes <= n; i += lanes) {
+      for (std::size_t j = 0; j < lanes; ++j) {
+        const T v = x[i + static_cast<Index>(j)];
+        best[j] = v > best[j] ? v : best[j];
+        odd[j] |= v != v;
+      }
+    }
+    for (std::size_t j = 0; j < lanes; ++j) {
+      if (odd[j] != 0) return std::numeric_limits<T>::quiet_NaN();
+      most = best[j] > most ? best[j] : most;
+    }
+  }
+  for (; i < n; ++i) most = x[i] > most || std::isnan(x[i]) ? x[i] : most;
   return most;
 }
 

@@ -60,6 +60,8 @@ std::shared_ptr<LayerImpl> named(const std::string& name, Arguments&&... argumen
 /// Makers of the files of this room; null for a class that is not theirs. See make_plain_layer.
 std::shared_ptr<LayerImpl> make_dense(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_embedding(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_reversible_embedding(std::string_view class_name,
+                                                     Describer& options);
 std::shared_ptr<LayerImpl> make_regularizing(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_shaping(std::string_view class_name, Describer& options);
 std::shared_ptr<LayerImpl> make_merging(std::string_view class_name, Describer& options);

@@ -30,7 +30,7 @@ class DropoutImpl : public ShapelessImpl {
     if (!call.training() || rate_ == 0) return {x};
     Var scale = call.tape().result(x.shape(), x.dtype(), false);
     scale.set_time_first(x.time_first());
-    const base::Random random = random_of(call, *this, seed_);
+    base::RandomRun random(random_of(call, *this, seed_));
     with_float(x.dtype(), [&]<class T>() {
       const T keep = rate_ < 1 ? static_cast<T>(1 / (1 - rate_)) : T{0};
       for_each_position(call, scale, [&](Index i, std::uint64_t position) {

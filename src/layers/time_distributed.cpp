@@ -79,10 +79,11 @@ std::shared_ptr<LayerImpl> make_wrapper(std::string_view class_name, Describer& 
 }
 
 std::shared_ptr<LayerImpl> make_plain_layer(std::string_view class_name, Describer& options) {
-  for (const auto make : {make_dense, make_embedding, make_regularizing, make_shaping, make_merging,
-                          make_normalization, make_row_normalization, make_rectifying, make_noise,
-                          make_convolution, make_transposed_convolution, make_pooling,
-                          make_resizing, make_attention, make_multi_head_attention, make_wrapper}) {
+  for (const auto make :
+       {make_dense, make_embedding, make_reversible_embedding, make_regularizing, make_shaping,
+        make_merging, make_normalization, make_row_normalization, make_rectifying, make_noise,
+        make_convolution, make_transposed_convolution, make_pooling, make_resizing, make_attention,
+        make_multi_head_attention, make_wrapper}) {
     if (auto layer = make(class_name, options)) return layer;
   }
   return nullptr;

@@ -233,6 +233,20 @@ CtcBatch<T> sequences_of(const Lane& lane, std::size_t output, const Var& truth,
 
 }  // namespace
 
+namespace {
+
+/// Calls f(first, count) for each run of samples that count at all: what is masked costs nothing.
+template <class T, class F>
+void for_counted(const T* scales, Index samples, F f) {
+  for (Index end = 0, first = 0; first < samples; first = end) {
+    while (first < samples && scales[first] == T{0}) ++first;
+    for (end = first; end < samples && scales[end] != T{0};) ++end;
+    if (end > first) f(first, end - first);
+  }
+}
+
+}  // namespace
+
 void Trainer::lose(std::size_t lane, std::size_t output, bool training) {
   with_float(dtype_, [&]<class T>() { lose_as<T>(lane, output, training); });
 }
@@ -259,7 +273,11 @@ void Trainer::lose_as(std::size_t lane, std::size_t output, bool training) {
     scratch = arena.take<T>(ctc_scratch_size(sequences.steps, n, length));
     ctc_values(sequences, values, scratch);
   } else {
-    loss_values(goal.loss, samples, n, truth, predicted.data<T>(), values);
+    const Index size = target_size(goal.loss, n);
+    for_counted(scales, samples, [&](Index first, Index count) {
+      loss_values(goal.loss, count, n, truth + first * size, predicted.data<T>() + first * n,
+                  values + first);
+    });
   }
   double total = 0;
   for (Index s = 0; s < samples; ++s) {
@@ -274,8 +292,12 @@ void Trainer::lose_as(std::size_t lane, std::size_t output, bool training) {
     if (aligns(goal.loss)) {
       ctc_gradient(sequences, scales, predicted.gradient<T>(), scratch);
     } else {
-      loss_gradient(goal.loss, samples, n, truth, predicted.data<T>(), scales,
-                    predicted.gradient<T>());
+      const Index size = target_size(goal.loss, n);
+      T* gradient = predicted.gradient<T>();
+      for_counted(scales, samples, [&](Index first, Index count) {
+        loss_gradient(goal.loss, count, n, truth + first * size, predicted.data<T>() + first * n,
+                      scales + first, gradient + first * n);
+      });
     }
   }
 }

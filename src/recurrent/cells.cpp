@@ -20,6 +20,11 @@ Var dropped(Call& call, const Component& cell, const Var& x, double rate, Index 
   return x * cell_dropout(call, cell, x, x.shape()[-1], rate, seed, recurrent);
 }
 
+/// Part i of the gates side by side.
+Var gate_of(const Var& v, Index i, Index units) {
+  return v[{all, range(i * units, (i + 1) * units)}];
+}
+
 Index checked_units(std::string_view cell, Index units) {
   if (units >= 1) return units;
   throw Error(ErrorKind::value, std::string(cell) + ": units is not positive",
@@ -74,9 +79,13 @@ void SimpleRNNCellImpl::build_cell(Index features) {
 Step SimpleRNNCellImpl::step(Call& call, const Var& x, const Vars& states) {
   const Var in = dropped(call, *this, x, options_.dropout, options_.seed, false);
   const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, options_.seed, true);
-  Var z = matmul(in, call.use(*kernel_)) + matmul(h, call.use(*recurrent_kernel_));
-  if (bias_ != nullptr) z = z + call.use(*bias_);
-  const Var next = activate(z, options_.activation);
+  Var a = matmul(in, call.use(*kernel_));
+  if (bias_ != nullptr) a = a + call.use(*bias_);
+  return combine(a, matmul(h, call.use(*recurrent_kernel_)), states);
+}
+
+Step SimpleRNNCellImpl::combine(const Var& a, const Var& u, const Vars&) const {
+  const Var next = activate(a + u, options_.activation);
   return {next, {next}};
 }
 
@@ -122,22 +131,27 @@ Step GRUCellImpl::step(Call& call, const Var& x, const Vars& states) {
     a = a + (options_.reset_after ? b[{0}] : b);
     if (options_.reset_after) recurrent_bias = b[{1}];
   }
-  const auto gate = [U](const Var& v, Index i) { return v[{all, range(i * U, (i + 1) * U)}]; };
-  const Activation recurrent = options_.recurrent_activation;
-  Var z, candidate;
   if (options_.reset_after) {
-    Var u = matmul(h, R);
-    if (recurrent_bias) u = u + recurrent_bias;
-    z = activate(gate(a, 0) + gate(u, 0), recurrent);
-    const Var r = activate(gate(a, 1) + gate(u, 1), recurrent);
-    candidate = activate(gate(a, 2) + r * gate(u, 2), options_.activation);
-  } else {
-    const Var u = matmul(h, R[{all, range(0, 2 * U)}]);
-    z = activate(gate(a, 0) + gate(u, 0), recurrent);
-    const Var r = activate(gate(a, 1) + gate(u, 1), recurrent);
-    candidate = activate(gate(a, 2) + matmul(r * h, gate(R, 2)), options_.activation);
+    const Var u = matmul(h, R);
+    return combine(a, recurrent_bias ? u + recurrent_bias : u, {h});
   }
+  const Activation recurrent = options_.recurrent_activation;
+  const Var u = matmul(h, R[{all, range(0, 2 * U)}]);
+  const Var z = activate(gate_of(a, 0, U) + gate_of(u, 0, U), recurrent);
+  const Var r = activate(gate_of(a, 1, U) + gate_of(u, 1, U), recurrent);
+  const Var candidate =
+      activate(gate_of(a, 2, U) + matmul(r * h, gate_of(R, 2, U)), options_.activation);
   const Var next = z * h + (1 - z) * candidate;
+  return {next, {next}};
+}
+
+Step GRUCellImpl::combine(const Var& a, const Var& u, const Vars& states) const {
+  const Index U = units_;
+  const Activation recurrent = options_.recurrent_activation;
+  const Var z = activate(gate_of(a, 0, U) + gate_of(u, 0, U), recurrent);
+  const Var r = activate(gate_of(a, 1, U) + gate_of(u, 1, U), recurrent);
+  const Var candidate = activate(gate_of(a, 2, U) + r * gate_of(u, 2, U), options_.activation);
+  const Var next = z * states[0] + (1 - z) * candidate;
   return {next, {next}};
 }
 
@@ -175,13 +189,17 @@ void LSTMCellImpl::build_cell(Index features) {
 }
 
 Step LSTMCellImpl::step(Call& call, const Var& x, const Vars& states) {
-  const Index U = units_;
   const Var in = dropped(call, *this, x, options_.dropout, options_.seed, false);
   const Var h = dropped(call, *this, states[0], options_.recurrent_dropout, options_.seed, true);
-  Var a = matmul(in, call.use(*kernel_)) + matmul(h, call.use(*recurrent_kernel_));
+  Var a = matmul(in, call.use(*kernel_));
   if (bias_ != nullptr) a = a + call.use(*bias_);
+  return combine(a, matmul(h, call.use(*recurrent_kernel_)), states);
+}
+
+Step LSTMCellImpl::combine(const Var& a, const Var& u, const Vars& states) const {
+  const Var both = a + u;
   const auto gate = [&](Index i, Activation activation) {
-    return activate(a[{all, range(i * U, (i + 1) * U)}], activation);
+    return activate(gate_of(both, i, units_), activation);
   };
   const Var i = gate(0, options_.recurrent_activation);
   const Var f = gate(1, options_.recurrent_activation);

@@ -42,6 +42,7 @@ class SimpleRNNCellImpl : public GatedCell {
   std::vector<Index> state_sizes() const override { return {units_}; }
   void build_cell(Index features) override;
   Step step(Call& call, const Var& x, const Vars& states) override;
+  Step combine(const Var& a, const Var& u, const Vars& states) const override;
   double dropout() const override { return options_.dropout; }
   double recurrent_dropout() const override { return options_.recurrent_dropout; }
   Index seed() const override { return options_.seed; }
@@ -67,6 +68,8 @@ class GRUCellImpl : public GatedCell {
   std::vector<Index> state_sizes() const override { return {units_}; }
   void build_cell(Index features) override;
   Step step(Call& call, const Var& x, const Vars& states) override;
+  Step combine(const Var& a, const Var& u, const Vars& states) const override;
+  bool separable() const noexcept override { return options_.reset_after; }
   double dropout() const override { return options_.dropout; }
   double recurrent_dropout() const override { return options_.recurrent_dropout; }
   Index seed() const override { return options_.seed; }
@@ -94,6 +97,7 @@ class LSTMCellImpl : public GatedCell {
   std::vector<Index> state_sizes() const override { return {units_, units_}; }
   void build_cell(Index features) override;
   Step step(Call& call, const Var& x, const Vars& states) override;
+  Step combine(const Var& a, const Var& u, const Vars& states) const override;
   double dropout() const override { return options_.dropout; }
   double recurrent_dropout() const override { return options_.recurrent_dropout; }
   Index seed() const override { return options_.seed; }

@@ -20,6 +20,11 @@ class FusedCell : public CellImpl {
   };
   virtual Weights weights() const = 0;
 
+  /// Whether a step is combine() of two products: a = x W + b, and u = h R, with the recurrent bias
+  /// where there is one (GRU: row 1 of the bias).
+  virtual bool separable() const noexcept { return true; }
+  virtual Step combine(const Var& a, const Var& u, const Vars& states) const = 0;
+
   virtual double dropout() const = 0;
   virtual double recurrent_dropout() const = 0;
   virtual Index seed() const = 0;

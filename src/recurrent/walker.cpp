@@ -397,10 +397,12 @@ RNN::RNN(std::vector<Cell> cells, const RNNOptions& options)
 
 std::shared_ptr<LayerImpl> make_bidirectional(Describer& options);
 std::shared_ptr<LayerImpl> make_conv_lstm(std::string_view class_name, Describer& options);
+std::shared_ptr<LayerImpl> make_attention_decoder(std::string_view class_name, Describer& options);
 
 std::shared_ptr<LayerImpl> make_recurrent_layer(std::string_view class_name, Describer& options) {
   if (class_name == "Bidirectional") return make_bidirectional(options);
   std::shared_ptr<LayerImpl> layer = make_conv_lstm(class_name, options);
+  if (layer == nullptr) layer = make_attention_decoder(class_name, options);
   if (layer != nullptr) return layer;
   layer = make_newer_layer(class_name);
   if (class_name == "RNN") layer = std::make_shared<WalkerImpl>("RNN", nullptr, Walk{});

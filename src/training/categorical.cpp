@@ -166,17 +166,30 @@ void gradient(const CategoricalFocalCrossentropy& loss, const Samples<T>& s, con
 
 UNROLL_INSTANTIATE_LOSS(CategoricalFocalCrossentropy);
 
+/// What a label weighs, and what every class does beside it.
+template <class T>
+struct SmoothedLabel {
+  T keep, add;
+  SmoothedLabel(Index n, double smoothing)
+      : keep(static_cast<T>(1 - smoothing)),
+        add(static_cast<T>(smoothing / static_cast<double>(n))) {}
+};
+
 template <class T>
 void values(const SparseCategoricalCrossentropy& loss, const Samples<T>& s, T* out) {
+  const SmoothedLabel<T> y(s.n, loss.label_smoothing);
   for (Index i = 0; i < s.samples; ++i) {
     const T* p = s.p + i * s.n;
     const std::optional<Index> label = label_of(loss, s.n, s.y[i]);
     if (!label) {
       out[i] = 0;
     } else if (loss.from_logits) {
-      out[i] = kernels::log_sum_exp(s.n, p) - p[*label];
+      out[i] = kernels::log_sum_exp(s.n, p) - y.keep * p[*label];
+      if (y.add != 0) out[i] -= y.add * kernels::sum(s.n, p);
     } else {
-      out[i] = -Normalized<T>(s.n, p).log(*label);
+      const Normalized<T> row(s.n, p);
+      out[i] = -y.keep * row.log(*label);
+      for (Index j = 0; y.add != 0 && j < s.n; ++j) out[i] -= y.add * row.log(j);
     }
   }
 }
@@ -184,17 +197,26 @@ void values(const SparseCategoricalCrossentropy& loss, const Samples<T>& s, T* o
 template <class T>
 void gradient(const SparseCategoricalCrossentropy& loss, const Samples<T>& s, const T* dvalues,
               T* dp) {
+  const SmoothedLabel<T> y(s.n, loss.label_smoothing);
   for (Index i = 0; i < s.samples; ++i, dp += s.n) {
     const T* p = s.p + i * s.n;
     const std::optional<Index> label = label_of(loss, s.n, s.y[i]);
     if (!label || dvalues[i] == 0) continue;
     if (loss.from_logits) {
       add_softmax(s.n, p, kernels::log_sum_exp(s.n, p), dvalues[i], dp);
-      dp[*label] -= dvalues[i];
+      dp[*label] -= dvalues[i] * y.keep;
+      if (y.add != 0) kernels::scale_shift(s.n, T{1}, -dvalues[i] * y.add, dp, dp);
+      continue;
+    }
+    const Normalized<T> row(s.n, p);
+    if (y.add != 0) {
+      const auto slope = [&](Index j, T q) {
+        return -dvalues[i] * (y.add + (j == *label ? y.keep : T{0})) / q;
+      };
+      add_normalized(s.n, row, slope, dp);
       continue;
     }
     // One probability matters: d / dp_j of -log(p_k / total) is 1 / total, less 1 / p_k at j = k.
-    const Normalized<T> row(s.n, p);
     if (row.clipped(*label)) continue;
     for (Index j = 0; j < s.n; ++j) dp[j] += dvalues[i] / row.total;
     dp[*label] -= dvalues[i] / p[*label];

@@ -4,6 +4,7 @@
 #include "unroll/attention.h"
 #include "unroll/conv_lstm.h"
 #include "unroll/convolution.h"
+#include "unroll/decoder.h"
 #include "unroll/layers.h"
 #include "unroll/newer_cells.h"
 
@@ -50,6 +51,10 @@ std::vector<Example> plain_examples() {
        {sequence}},
       {"Embedding", maker<Embedding>(7, 3), {ids()}},
       {"Embedding_mask_zero", maker<Embedding>(7, 3, EmbeddingOptions{.mask_zero = true}), {ids()}},
+      {"ReversibleEmbedding", maker<ReversibleEmbedding>(7, 3), {ids()}},
+      {"ReversibleEmbedding_mask_zero",
+       maker<ReversibleEmbedding>(7, 3, ReversibleEmbeddingOptions{.mask_zero = true}),
+       {ids()}},
       {"Masking", maker<Masking>(), {nearly_skipped(0)}},
       {"Masking_value", maker<Masking>(MaskingOptions{.mask_value = -2}), {nearly_skipped(-2)}},
       {"Dropout", maker<Dropout>(0.4), {sequence}},
@@ -137,6 +142,41 @@ std::vector<Example> wide_examples() {
 
 }  // namespace
 
+namespace {
+
+std::vector<Example> decoder_examples() {
+  const Tensor x = noise({3, 5, 4}, 23), memory = noise({3, 6, 7}, 24);
+  const Tensor h = noise({3, 6}, 25), c = noise({3, 6}, 26), small = noise({3, 2}, 27);
+  const auto made = [](std::vector<Cell> (*cells)(), const AttentionDecoderOptions& options) {
+    return [=] { return Layer(AttentionDecoder(cells(), options)); };
+  };
+  const auto gru = [] { return std::vector<Cell>{GRUCell(6)}; };
+  const auto lstm = [] { return std::vector<Cell>{LSTMCell(6)}; };
+  return {
+      {"AttentionDecoder", made(gru, {}), {x, memory, h}},
+      {"AttentionDecoder_dot",
+       made([] { return std::vector<Cell>{SimpleRNNCell(7)}; },
+            {.attention = "dot", .output_size = 3}),
+       {x, memory}},
+      {"AttentionDecoder_fed", made(lstm, {.input_feeding = true}), {x, memory, h, c}},
+      {"AttentionDecoder_additive", made(gru, {.attention = "additive"}), {x, memory, h}},
+      {"AttentionDecoder_additive_fed_two_cells",
+       made(
+           [] {
+             return std::vector<Cell>{GRUCell(6, {.reset_after = false}), LSTMCell(2)};
+           },
+           {.attention = "additive", .input_feeding = true}),
+       {x, memory, h, small, small}},
+      {"AttentionDecoder_dropout_training", made(gru, {.dropout = 0.4}), {x, memory, h}, true},
+      {"AttentionDecoder_fed_dropout_training",
+       made(gru, {.input_feeding = true, .dropout = 0.4}),
+       {x, memory, h},
+       true},
+  };
+}
+
+}  // namespace
+
 std::vector<Example> recurrent_examples() {
   const Tensor x = noise({3, 5, 4}, 20);
   const Tensor h = noise({3, 6}, 21), c = noise({3, 6}, 22);
@@ -147,7 +187,7 @@ std::vector<Example> recurrent_examples() {
           Bidirectional(GRU(3, {.return_sequences = sequences}), {.merge_mode = merge_mode}));
     };
   };
-  return {
+  std::vector<Example> examples{
       {"SimpleRNN", maker<SimpleRNN>(6), alone},
       {"SimpleRNN_all",
        maker<SimpleRNN>(6, SimpleRNNOptions{.activation = "sigmoid",
@@ -198,6 +238,8 @@ std::vector<Example> recurrent_examples() {
        },
        alone},
   };
+  for (Example& example : decoder_examples()) examples.push_back(std::move(example));
+  return examples;
 }
 
 namespace {

@@ -42,6 +42,8 @@ const Law laws[] = {
     {CategoricalFocalCrossentropy{.gamma = 1.5, .from_logits = true}, Law::one_hot},
     {SparseCategoricalCrossentropy{}, Law::labels},
     {SparseCategoricalCrossentropy{.from_logits = true, .ignore_class = 2}, Law::labels},
+    {SparseCategoricalCrossentropy{.label_smoothing = 0.1}, Law::labels},
+    {SparseCategoricalCrossentropy{.from_logits = true, .label_smoothing = 0.1}, Law::labels},
 };
 
 TEST(Losses, GradientsAreDifferenceQuotientsAndAreAdded) {
