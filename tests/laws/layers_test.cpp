@@ -117,8 +117,8 @@ TEST(Registry, MakesEveryExampleByItsClassName) {
   }
 }
 
-/// Every class of unroll/layers.h, convolution.h, attention.h, recurrent.h, newer_cells.h and
-/// conv_lstm.h.
+/// Every class of unroll/layers.h, convolution.h, attention.h, recurrent.h, decoder.h,
+/// newer_cells.h and conv_lstm.h.
 constexpr const char* classes[] = {"Activation",
                                    "Add",
                                    "AdditiveAttention",
