@@ -63,6 +63,14 @@ class Sides(unittest.TestCase):
         take_turns([side], 2, 30)
         self.assertIn("Expecting value", side.row()["failed"])
 
+    def test_a_setting_that_cannot_be_the_best_is_measured_once(self):
+        def of(seconds):
+            return program("print('ready', flush=True)\nfor _ in range(3):\n input()\n print('{\"min\": %g, "
+                           "\"median\": %g, \"steps\": 1}', flush=True)" % (seconds, seconds))
+        sides = [Side("A (1)", of(1)), Side("A (2)", of(4)), Side("B", of(9)), Side("machine", of(8))]
+        take_turns(sides, 3, 30)
+        self.assertEqual([len(side.slices) for side in sides], [3, 1, 3, 3])
+
     def test_values_of_a_check(self):
         self.assertEqual(values_of("a", program("print('talk'); print('{\"values\": [1, 2.5]}')")), ([1, 2.5], None))
         self.assertEqual(values_of("b", program("print('talk')")), (None, "ended with status 0"))
