@@ -33,8 +33,8 @@ struct TrainingMemory {
 };
 
 /// What a step of fit will take: measured on a few rows of zeros, and extended to all.
-/// Throws: Error (value) for a model that is not built or compiled, a size that is not positive, and
-/// where the model leaves open how long its sequences are and no time is given.
+/// Throws: Error (value) for a model that is not built or compiled, a size that is not positive,
+/// and sequences whose length neither the model nor `time` says.
 /// Cost: forward and backward of up to 16 rows.
 TrainingMemory training_memory(const Model& model, const MemoryOptions& options = {});
 
