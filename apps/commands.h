@@ -18,6 +18,7 @@ Command lesson_command(const std::string& line);
 /// `words` is the command as it was typed; a training keeps them.
 Command generate_command(const std::vector<std::string>& words);
 Command sentiment_command(const std::vector<std::string>& words);
+Command chat_command(const std::vector<std::string>& words);
 Command translate_command(const std::vector<std::string>& words);
 Command complete_command(const std::vector<std::string>& words);
 /// `root`, whose commands can be asked about, must outlive it.

@@ -31,6 +31,7 @@ int run(int argc, char** argv) {
   root.add(generate_command({argv, argv + argc}));
   root.add(sentiment_command({argv, argv + argc}));
   root.add(translate_command({argv, argv + argc}));
+  root.add(chat_command({argv, argv + argc}));
   root.add(complete_command({argv, argv + argc}));
   root.add(help_command(root));
   return root.main(argc, argv);

@@ -81,6 +81,9 @@ struct TranslationOptions {
   Index beam = 5;                 ///< of the test, beside greedy
   double length_penalty = 1;
   std::function<void(const TranslationReport&)> planned = {};
+  /// Says which epoch's weights are kept: val_bleu, val_exact (both on the model's own words) or
+  /// val_loss (forced). BLEU says nothing of texts of fewer than four tokens.
+  std::string monitor = "val_bleu";
 };
 
 /// How well texts were translated.
@@ -107,7 +110,7 @@ struct Translated {
 };
 
 /// Learns encoders and a model. After every epoch the history has val_loss (forced) and, on the
-/// model's own words, val_bleu and val_exact; the weights of the best val_bleu are kept.
+/// model's own words, val_bleu and val_exact; the weights of the best epoch are kept.
 /// Throws: as train and the makers of TextEncoder; Error (value) for an option outside its range.
 Translated train_translator(const TranslationData& data, const TranslationOptions& options = {});
 

@@ -181,6 +181,8 @@ std::vector<TranslationScore> test_scores(const Translator& translator, const Tr
 
 Translated train_translator(const TranslationData& data, const TranslationOptions& options) {
   tasks::check_count("train_translator", "beam", options.beam, 1, 1000);
+  tasks::check_choice("train_translator", "monitor", options.monitor,
+                      {"val_bleu", "val_exact", "val_loss"});
   if (data.train.source.empty() || data.validation.source.empty()) {
     throw Error(ErrorKind::value, "train_translator: nothing to learn from or to validate on");
   }
@@ -196,7 +198,7 @@ Translated train_translator(const TranslationData& data, const TranslationOption
   Seq2SeqTraining training = options.training;
   training.validation = {all_encoded(translator.source(), data.validation.source),
                          all_encoded(translator.target(), data.validation.target)};
-  training.monitor = "val_bleu";
+  training.monitor = options.monitor;
   training.score = [&](const Seq2Seq&) -> Logs {
     const TranslationScore score =
         score_texts(translator.best(data.validation.source, {.threads = training.threads}),
