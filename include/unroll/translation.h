@@ -82,7 +82,8 @@ struct TranslationOptions {
   double length_penalty = 1;
   std::function<void(const TranslationReport&)> planned = {};
   /// Says which epoch's weights are kept: val_bleu, val_exact (both on the model's own words) or
-  /// val_loss (forced). BLEU says nothing of texts of fewer than four tokens.
+  /// val_loss (forced). BLEU says nothing of texts of fewer than four tokens: where all are so
+  /// short, val_loss takes the place of val_bleu.
   std::string monitor = "val_bleu";
 };
 
