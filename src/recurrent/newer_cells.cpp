@@ -58,103 +58,56 @@ Var ProductCell<Options>::dropped(Call& call, const Var& x) const {
   return dropped_inputs(call, *this, x, options_.dropout, options_.seed);
 }
 
-// --- minGRU ---
+// --- minGRU, minLSTM ---
 
-MinGRUCellImpl::MinGRUCellImpl(Index units, const MinGRUOptions& options)
-    : ProductCell(checked_units("MinGRU", units), options) {}
-
-void MinGRUCellImpl::describe(Describer& d) {
+void MinimalCell::describe(Describer& d) {
   d.field("units", units_);
   d.field("activation", options_.activation);
   d.field("use_bias", options_.use_bias);
   describe_weights(d, options_);
 }
 
-void MinGRUCellImpl::build_cell(Index features) {
-  declare_kernel(features, 2);
-  if (options_.use_bias) declare_bias(2 * units_, options_.bias_initializer);
+void MinimalCell::build_cell(Index features) {
+  const Index gates = kernels::scan_gates(shape());
+  declare_kernel(features, gates);
+  if (options_.use_bias) declare_bias(gates * units_, options_.bias_initializer);
 }
+
+Scanned MinimalCell::scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
+                          bool sequences) {
+  const ScanResult r = scan_sequence(shape(),
+                                     {.x = dropped(call, x),
+                                      .kernel = call.use(*kernel_),
+                                      .bias = optional(call, bias_),
+                                      .initial = initial_state(initial),
+                                      .mask = mask},
+                                     sequences);
+  return {r.y, {r.state}};
+}
+
+ScanWeights MinimalCell::stream_weights() const {
+  return {.shape = shape(),
+          .features = kernel_->shape()[0],
+          .kernel = kept_numbers(kernel_),
+          .bias = kept_numbers(bias_)};
+}
+
+MinGRUCellImpl::MinGRUCellImpl(Index units, const MinGRUOptions& options)
+    : MinimalCell(kernels::ScanKind::min_gru, checked_units("MinGRU", units), options) {}
 
 Step MinGRUCellImpl::step(Call& call, const Var& x, const Vars& states) {
   const Var p = product(call, x), z = sigmoid(part(p, 0));
-  const Var next = (1 - z) * states[0] + z * activate(part(p, 1), options_.activation);
+  const Var next = (1 - z) * states[0] + z * candidate(p, 1);
   return {next, {next}};
 }
 
-bool MinGRUCellImpl::can_scan() const {
-  return kernels::can_scan({.activation = options_.activation});
-}
-
-Scanned MinGRUCellImpl::scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
-                             bool sequences) {
-  const ScanResult r = scan_sequence(
-      {.kind = kernels::ScanKind::min_gru, .units = units_, .activation = options_.activation},
-      {.x = dropped(call, x),
-       .kernel = call.use(*kernel_),
-       .bias = optional(call, bias_),
-       .initial = initial_state(initial),
-       .mask = mask},
-      sequences);
-  return {r.y, {r.state}};
-}
-
-ScanWeights MinGRUCellImpl::stream_weights() const {
-  return {.shape = {.kind = kernels::ScanKind::min_gru,
-                    .units = units_,
-                    .activation = options_.activation},
-          .features = kernel_->shape()[0],
-          .kernel = kept_numbers(kernel_),
-          .bias = kept_numbers(bias_)};
-}
-
-// --- minLSTM ---
-
 MinLSTMCellImpl::MinLSTMCellImpl(Index units, const MinLSTMOptions& options)
-    : ProductCell(checked_units("MinLSTM", units), options) {}
-
-void MinLSTMCellImpl::describe(Describer& d) {
-  d.field("units", units_);
-  d.field("activation", options_.activation);
-  d.field("use_bias", options_.use_bias);
-  describe_weights(d, options_);
-}
-
-void MinLSTMCellImpl::build_cell(Index features) {
-  declare_kernel(features, 3);
-  if (options_.use_bias) declare_bias(3 * units_, options_.bias_initializer);
-}
+    : MinimalCell(kernels::ScanKind::min_lstm, checked_units("MinLSTM", units), options) {}
 
 Step MinLSTMCellImpl::step(Call& call, const Var& x, const Vars& states) {
   const Var p = product(call, x), f = sigmoid(part(p, 0)), i = sigmoid(part(p, 1));
-  const Var candidate = activate(part(p, 2), options_.activation);
-  const Var next = (f * states[0] + i * candidate) / (f + i);
+  const Var next = (f * states[0] + i * candidate(p, 2)) / (f + i);
   return {next, {next}};
-}
-
-bool MinLSTMCellImpl::can_scan() const {
-  return kernels::can_scan({.activation = options_.activation});
-}
-
-Scanned MinLSTMCellImpl::scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
-                              bool sequences) {
-  const ScanResult r = scan_sequence(
-      {.kind = kernels::ScanKind::min_lstm, .units = units_, .activation = options_.activation},
-      {.x = dropped(call, x),
-       .kernel = call.use(*kernel_),
-       .bias = optional(call, bias_),
-       .initial = initial_state(initial),
-       .mask = mask},
-      sequences);
-  return {r.y, {r.state}};
-}
-
-ScanWeights MinLSTMCellImpl::stream_weights() const {
-  return {.shape = {.kind = kernels::ScanKind::min_lstm,
-                    .units = units_,
-                    .activation = options_.activation},
-          .features = kernel_->shape()[0],
-          .kernel = kept_numbers(kernel_),
-          .bias = kept_numbers(bias_)};
 }
 
 // --- SRU ---

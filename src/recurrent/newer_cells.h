@@ -43,32 +43,43 @@ class ProductCell : public ScannedCell {
   Parameter *kernel_ = nullptr, *bias_ = nullptr;
 };
 
-class MinGRUCellImpl final : public ProductCell<MinGRUOptions> {
+/// minGRU and minLSTM: what differs is how a step weighs old and new.
+class MinimalCell : public ProductCell<MinGRUOptions> {
+ public:
+  void describe(Describer& d) override;
+  void build_cell(Index features) override;
+  bool can_scan() const override { return kernels::can_scan(shape()); }
+  Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
+               bool sequences) override;
+  ScanWeights stream_weights() const override;
+
+ protected:
+  MinimalCell(kernels::ScanKind kind, Index units, const MinGRUOptions& options)
+      : ProductCell(units, options), kind_(kind) {}
+  Var candidate(const Var& p, Index i) const { return activate(part(p, i), options_.activation); }
+
+ private:
+  kernels::ScanShape shape() const {
+    return {.kind = kind_, .units = units_, .activation = options_.activation};
+  }
+
+  kernels::ScanKind kind_;
+};
+
+class MinGRUCellImpl final : public MinimalCell {
  public:
   explicit MinGRUCellImpl(Index units = 1, const MinGRUOptions& options = {});
   std::string_view class_name() const override { return "MinGRUCell"; }
   Cell twin() const override { return std::make_shared<MinGRUCellImpl>(units_, options_); }
-  void describe(Describer& d) override;
-  void build_cell(Index features) override;
   Step step(Call& call, const Var& x, const Vars& states) override;
-  bool can_scan() const override;
-  Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
-               bool sequences) override;
-  ScanWeights stream_weights() const override;
 };
 
-class MinLSTMCellImpl final : public ProductCell<MinLSTMOptions> {
+class MinLSTMCellImpl final : public MinimalCell {
  public:
   explicit MinLSTMCellImpl(Index units = 1, const MinLSTMOptions& options = {});
   std::string_view class_name() const override { return "MinLSTMCell"; }
   Cell twin() const override { return std::make_shared<MinLSTMCellImpl>(units_, options_); }
-  void describe(Describer& d) override;
-  void build_cell(Index features) override;
   Step step(Call& call, const Var& x, const Vars& states) override;
-  bool can_scan() const override;
-  Scanned scan(Call& call, const Var& x, const Mask& mask, const Vars& initial,
-               bool sequences) override;
-  ScanWeights stream_weights() const override;
 };
 
 class QRNNCellImpl final : public ProductCell<QRNNOptions> {
