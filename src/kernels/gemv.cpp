@@ -10,6 +10,7 @@
 
 #include "src/base/aligned.h"
 #include "src/kernels/gemm_outer-inl.h"
+#include "src/kernels/gemv-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {
@@ -25,13 +26,13 @@ constexpr int chains = vectors >= 6   ? 1
                        : vectors >= 3 ? 2
                                       : 4;
 
-/// Panels as equal as can be: f(unit, units) of up to `most` units each.
+/// Panels as equal as can be, of up to `most` units each: f(unit, units). Backwards: from the last.
 template <class G>
-void for_panels(Index units, Index most, G f) {
-  for (Index unit = 0, now; unit < units; unit += now) {
-    const Index left = units - unit, panels = (left + most - 1) / most;
-    now = (left + panels - 1) / panels;
-    f(unit, now);
+void for_panels(Index units, Index most, bool backwards, G f) {
+  const Index panels = (units + most - 1) / most, some = units / panels, more = units % panels;
+  for (Index i = 0; i < panels; ++i) {
+    const Index at = backwards ? panels - 1 - i : i;
+    f(at * some + std::min(at, more), some + (at < more ? 1 : 0));
   }
 }
 
@@ -160,8 +161,9 @@ HWY_INLINE void panel_of(Index count, const GemvTerm& first, const GemvTerm& sec
 }
 
 template <class Type>
-void multiply(const GemvTerm& first, const GemvTerm& second, const float* bias, float* y) {
-  for_panels(units_of<Type>(first.w->N()), Type::most,
+void multiply(const GemvTerm& first, const GemvTerm& second, const float* bias, bool backwards,
+              float* y) {
+  for_panels(units_of<Type>(first.w->N()), Type::most, backwards,
              [&](Index unit, Index count) { panel_of<Type>(count, first, second, bias, unit, y); });
 }
 
@@ -170,7 +172,7 @@ Index pack(Index K, Index N, const float* w, void* packed) {
   auto* to = static_cast<typename Type::Weight*>(packed);
   const Index units = units_of<Type>(N);
   if (to == nullptr) return units * K * L * static_cast<Index>(sizeof *to);
-  for_panels(units, Type::most, [&](Index unit, Index count) {
+  for_panels(units, Type::most, false, [&](Index unit, Index count) {
     const Index column = unit * Type::columns;
     Type::pack(K, N - column, count, w + column, N, to + unit * K * L);
   });
@@ -185,9 +187,16 @@ Index Pack(Index K, Index N, const float* w, WeightType type, void* packed) {
                                       : pack<Float32>(K, N, w, packed);
 }
 
-void Multiply(const GemvTerm& first, const GemvTerm& second, const float* bias, float* y) {
-  if (first.w->type() == WeightType::bfloat16) return multiply<Bfloat16>(first, second, bias, y);
-  multiply<Float32>(first, second, bias, y);
+void Multiply(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
+              float* y, bool backwards) {
+  switch (first.w->type()) {
+    case WeightType::float32:
+      return multiply<Float32>(first, second, bias, backwards, y);
+    case WeightType::bfloat16:
+      return multiply<Bfloat16>(first, second, bias, backwards, y);
+    case WeightType::int8:
+      return MultiplyInt8(first, second, bias, scratch, y, backwards);
+  }
 }
 
 }  // namespace unroll::kernels::HWY_NAMESPACE
@@ -219,8 +228,7 @@ Index gemv_scratch(const PackedMatrix& w) {
 
 void gemv(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
           float* y) {
-  if (first.w->type() == WeightType::int8) return gemv_int8(first, second, bias, scratch, y);
-  HWY_DYNAMIC_DISPATCH(Multiply)(first, second, bias, y);
+  HWY_DYNAMIC_DISPATCH(Multiply)(first, second, bias, scratch, y, false);
 }
 
 }  // namespace unroll::kernels

@@ -61,7 +61,5 @@ void gemv(const GemvTerm& first, const GemvTerm& second, const float* bias, floa
 // --- of gemv_int8.cpp, for gemv.cpp ---
 Index int8_bytes(Index K, Index N);
 void pack_int8(Index K, Index N, const float* w, void* packed);
-void gemv_int8(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
-               float* y);
 
 }  // namespace unroll::kernels

@@ -16,7 +16,7 @@
 
 #include "src/base/aligned.h"
 #include "src/kernels/gemm_outer-inl.h"
-#include "src/kernels/gemv.h"
+#include "src/kernels/gemv-inl.h"
 
 #ifndef UNROLL_KERNELS_INT8_SIZES
 #define UNROLL_KERNELS_INT8_SIZES
@@ -146,11 +146,13 @@ Int8Term term_of(const GemvTerm& term, float* scratch) {
 }  // namespace
 
 void MultiplyInt8(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
-                  float* y) {
+                  float* y, bool backwards) {
   const Int8Term one = term_of(first, scratch);
   const Int8Term two = term_of(second, scratch + base::round_up(one.fours, 16));
   const Index units = (first.w->N() + unit_columns - 1) / unit_columns;
-  for (Index unit = 0; unit < units; unit += panel_units) {
+  const Index panels = (units + panel_units - 1) / panel_units;
+  for (Index i = 0; i < panels; ++i) {
+    const Index unit = (backwards ? panels - 1 - i : i) * panel_units;
     panel_of(std::min(panel_units, units - unit), one, two, bias, unit, y);
   }
 }
@@ -160,13 +162,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace unroll::kernels {
-
-HWY_EXPORT(MultiplyInt8);
-
-void gemv_int8(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
-               float* y) {
-  HWY_DYNAMIC_DISPATCH(MultiplyInt8)(first, second, bias, scratch, y);
-}
 
 Index int8_bytes(Index K, Index N) {
   const Index units = (N + unit_columns - 1) / unit_columns;

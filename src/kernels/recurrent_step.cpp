@@ -14,6 +14,7 @@
 #include <algorithm>
 
 #include "src/base/aligned.h"
+#include "src/kernels/gemv-inl.h"
 #include "src/kernels/recurrent-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,127 +24,132 @@ namespace {
 constexpr Index L = lanes<float>;
 using F = Tag<float>;
 
-/// What comes from the input: x, or b + x W as it stands in a table.
-struct From {
-  const float *x, *row;
-};
-
-/// b + h R + x W.
-HWY_INLINE void both_products(const RecurrentStep& s, const From& from, const float* h,
-                              float* products, float* z) {
-  if (from.row != nullptr) {
-    gemv({h, &s.recurrent()}, {}, from.row, products, z);
-  } else {
-    gemv({h, &s.recurrent()}, {from.x, &s.input()}, s.bias(), products, z);
-  }
-}
-
-/// What a step computes in: gates at z, what else it needs behind them.
-struct Room {
+/// What a step computes with: gates at z, what else it needs behind them; b + x W where it stands
+/// in a table.
+struct Work {
+  const RecurrentStep& s;
+  const StepNumbers& n;
+  const float* row;
   float *z, *other, *products;
 };
+
+HWY_INLINE void multiply(const Work& w, const GemvTerm& first, const GemvTerm& second,
+                         const float* bias, float* y) {
+  Multiply(first, second, bias, w.products, y, w.n.backwards);
+}
+
+/// z = b + h R + x W.
+HWY_INLINE void both_products(const Work& w) {
+  if (w.row != nullptr) {
+    multiply(w, {w.n.h, &w.s.recurrent()}, {}, w.row, w.z);
+  } else {
+    multiply(w, {w.n.h, &w.s.recurrent()}, {w.n.x, &w.s.input()}, w.s.bias(), w.z);
+  }
+}
 
 template <class Body>
 HWY_INLINE void for_vectors(Index n, Body body) {
   for (Index u = 0; u < n; u += L) body(u);
 }
 
-void simple(const RecurrentStep& s, const From& from, float* h, const Room& room) {
-  both_products(s, from, h, room.products, room.z);
-  activate_tile(s.shape().activation, s.padded(), room.z);
-  std::copy_n(room.z, s.shape().units, h);
+/// A state as it is kept.
+HWY_INLINE hn::Vec<F> kept(hn::Vec<F> v) {
+  return hn::IfThenZeroElse(hn::Lt(hn::Abs(v), hn::Set(F(), tiny_state)), v);
+}
+HWY_INLINE void give(const Work& w, Index u, hn::Vec<F> h) {
+  h = kept(h);
+  hn::StoreU(h, F(), w.n.h + u);
+  hn::StoreU(h, F(), w.n.y + u);
 }
 
-void lstm(const RecurrentStep& s, const From& from, float* h, float* c, const Room& room) {
+template <ActivationKind kind>
+HWY_NOINLINE void simple_state(const Work& w) {
   const F d;
-  const Index P = s.padded(), U = s.shape().units;
-  float* z = room.z;
-  both_products(s, from, h, room.products, z);
-  activate_tile(s.shape().recurrent_activation, 3 * P, z);
-  activate_tile(s.shape().activation, P, z + 3 * P);
-  std::copy_n(c, U, room.other);
-  for_vectors(U, [&](Index u) HWY_ATTR {
+  for_vectors(w.s.shape().units,
+              [&](Index u) HWY_ATTR { give(w, u, activated<kind>(d, hn::LoadU(d, w.z + u))); });
+}
+void simple(const Work& w) {
+  both_products(w);
+  with_kind(w.s.shape().activation, [&](auto kind) { simple_state<decltype(kind)::value>(w); });
+}
+
+template <class Act, class Gate>
+HWY_NOINLINE void lstm_state(const Work& w, Act act, Gate gate) {
+  const F d;
+  const Index P = w.s.padded();
+  float *z = w.z, *c = w.n.c;
+  for_vectors(3 * P, [&](Index u) HWY_ATTR { hn::StoreU(gate(d, hn::LoadU(d, z + u)), d, z + u); });
+  for_vectors(w.s.shape().units, [&](Index u) HWY_ATTR {
     const auto in = hn::LoadU(d, z + u), forget = hn::LoadU(d, z + P + u);
-    const auto candidate = hn::LoadU(d, z + 3 * P + u);
-    const auto next = hn::MulAdd(in, candidate, hn::Mul(forget, hn::LoadU(d, room.other + u)));
-    hn::StoreU(next, d, room.other + u);
-    hn::StoreU(next, d, z + u);
+    const auto candidate = act(d, hn::LoadU(d, z + 3 * P + u));
+    const auto next = kept(hn::MulAdd(in, candidate, hn::Mul(forget, hn::LoadU(d, c + u))));
+    hn::StoreU(next, d, c + u);
+    give(w, u, hn::Mul(hn::LoadU(d, z + 2 * P + u), act(d, next)));
   });
-  std::copy_n(room.other, U, c);
-  activate_tile(s.shape().activation, P, z);
-  for_vectors(U, [&](Index u) HWY_ATTR {
-    hn::StoreU(hn::Mul(hn::LoadU(d, z + 2 * P + u), hn::LoadU(d, z + u)), d, z + u);
-  });
-  std::copy_n(z, U, h);
+}
+void lstm(const Work& w) {
+  both_products(w);
+  with_activations(w.s.shape(), [&](auto act, auto gate) { lstm_state(w, act, gate); });
 }
 
-/// h' = c + z (h - c); c is in the gates' third place, h in `other`.
-void gru_state(const RecurrentStep& s, float* h, const Room& room) {
-  const F d;
-  const Index P = s.padded(), U = s.shape().units;
-  float* z = room.z;
-  std::copy_n(h, U, room.other);
-  for_vectors(U, [&](Index u) HWY_ATTR {
-    const auto c = hn::LoadU(d, z + 2 * P + u), old = hn::LoadU(d, room.other + u);
-    hn::StoreU(hn::MulAdd(hn::LoadU(d, z + u), hn::Sub(old, c), c), d, room.other + u);
-  });
-  std::copy_n(room.other, U, h);
+/// h' = c + z (h - c).
+HWY_INLINE void gru_state(const Work& w, Index u, hn::Vec<F> c) {
+  const auto old = hn::LoadU(F(), w.n.h + u);
+  give(w, u, hn::MulAdd(hn::LoadU(F(), w.z + u), hn::Sub(old, c), c));
 }
 
-void gru_reset_after(const RecurrentStep& s, const From& from, float* h, const Room& room) {
+template <class Act, class Gate>
+HWY_NOINLINE void gru_after_state(const Work& w, Act act, Gate gate) {
   const F d;
-  const Index P = s.padded();
-  float *z = room.z, *q = room.other;
-  gemv({h, &s.recurrent()}, {}, s.second_bias(), room.products, q);
-  if (from.row != nullptr) {
-    std::copy_n(from.row, 3 * P, z);
-  } else {
-    gemv({from.x, &s.input()}, {}, s.bias(), room.products, z);
-  }
+  const Index P = w.s.padded();
+  float *z = w.z, *q = w.other;
   for_vectors(2 * P, [&](Index u) HWY_ATTR {
-    hn::StoreU(hn::Add(hn::LoadU(d, z + u), hn::LoadU(d, q + u)), d, z + u);
+    hn::StoreU(gate(d, hn::Add(hn::LoadU(d, z + u), hn::LoadU(d, q + u))), d, z + u);
   });
-  activate_tile(s.shape().recurrent_activation, 2 * P, z);
-  for_vectors(P, [&](Index u) HWY_ATTR {
+  for_vectors(w.s.shape().units, [&](Index u) HWY_ATTR {
     const auto r = hn::LoadU(d, z + P + u), own = hn::LoadU(d, z + 2 * P + u);
-    hn::StoreU(hn::MulAdd(r, hn::LoadU(d, q + 2 * P + u), own), d, z + 2 * P + u);
+    gru_state(w, u, act(d, hn::MulAdd(r, hn::LoadU(d, q + 2 * P + u), own)));
   });
-  activate_tile(s.shape().activation, P, z + 2 * P);
-  gru_state(s, h, room);
+}
+void gru_reset_after(Work w) {
+  multiply(w, {w.n.h, &w.s.recurrent()}, {}, w.s.second_bias(), w.other);
+  if (w.row != nullptr) {
+    std::copy_n(w.row, 3 * w.s.padded(), w.z);
+  } else {
+    multiply(w, {w.n.x, &w.s.input()}, {}, w.s.bias(), w.z);
+  }
+  with_activations(w.s.shape(), [&](auto act, auto gate) { gru_after_state(w, act, gate); });
 }
 
-void gru_reset_before(const RecurrentStep& s, const float* x, float* h, const Room& room) {
+void gru_reset_before(const Work& w) {
   const F d;
-  const Index P = s.padded(), U = s.shape().units;
-  float *z = room.z, *reset = room.other;
-  gemv({h, &s.recurrent()}, {x, &s.input()}, s.bias(), room.products, z);
-  activate_tile(s.shape().recurrent_activation, 2 * P, z);
-  std::copy_n(h, U, reset);
+  const Index P = w.s.padded(), U = w.s.shape().units;
+  float *z = w.z, *reset = w.other;
+  multiply(w, {w.n.h, &w.s.recurrent()}, {w.n.x, &w.s.input()}, w.s.bias(), z);
+  activate_tile(w.s.shape().recurrent_activation, 2 * P, z);
   for_vectors(U, [&](Index u) HWY_ATTR {
-    hn::StoreU(hn::Mul(hn::LoadU(d, z + P + u), hn::LoadU(d, reset + u)), d, reset + u);
+    hn::StoreU(hn::Mul(hn::LoadU(d, z + P + u), hn::LoadU(d, w.n.h + u)), d, reset + u);
   });
-  gemv({reset, &s.candidate_recurrent()}, {x, &s.candidate_input()}, s.second_bias(), room.products,
-       z + 2 * P);
-  activate_tile(s.shape().activation, P, z + 2 * P);
-  gru_state(s, h, room);
+  multiply(w, {reset, &w.s.candidate_recurrent()}, {w.n.x, &w.s.candidate_input()},
+           w.s.second_bias(), z + 2 * P);
+  activate_tile(w.s.shape().activation, P, z + 2 * P);
+  for_vectors(U, [&](Index u) HWY_ATTR { gru_state(w, u, hn::LoadU(d, z + 2 * P + u)); });
 }
 
 }  // namespace
 
-void Step(const RecurrentStep& s, const float* x, const float* row, float* h, float* c,
-          float* scratch) {
-  const From from{x, row};
-  const Index gates_room = gemv_room(gates(s.shape().cell) * s.padded());
-  const Room room{scratch, scratch + gates_room, scratch + 2 * gates_room};
+void Step(const RecurrentStep& s, const StepNumbers& n, const float* row) {
+  const Index room = gemv_room(gates(s.shape().cell) * s.padded());
+  const Work work{s, n, row, n.scratch, n.scratch + room, n.scratch + 2 * room};
   switch (s.shape().cell) {
     case CellKind::simple_rnn:
-      return simple(s, from, h, room);
+      return simple(work);
     case CellKind::lstm:
-      return lstm(s, from, h, c, room);
+      return lstm(work);
     case CellKind::gru:
-      return gru_reset_before(s, x, h, room);
+      return gru_reset_before(work);
     case CellKind::gru_reset_after:
-      return gru_reset_after(s, from, h, room);
+      return gru_reset_after(work);
   }
 }
 
@@ -201,12 +207,9 @@ RecurrentStep::RecurrentStep(const RecurrentShape& shape, const float* kernel,
     second_bias_ = candidate.row(bias);
   }
   products_ = gemv_scratch(input_) + gemv_scratch(recurrent_);
-  // The second half holds the old state, or the other product of a GRU.
+  // The second half holds the other product of a GRU, or its reset state.
   scratch_ = 2 * gemv_room(G * padded_) + products_;
-}
-
-void RecurrentStep::run(const float* x, float* h, float* c, float* scratch) const {
-  HWY_DYNAMIC_DISPATCH(Step)(*this, x, nullptr, h, c, scratch);
+  step_ = &HWY_DYNAMIC_DISPATCH(Step);
 }
 
 bool RecurrentStep::tabulate(const float* table, Index rows, Index most) {
@@ -220,10 +223,6 @@ bool RecurrentStep::tabulate(const float* table, Index rows, Index most) {
          table_.data() + i * room);
   }
   return true;
-}
-
-void RecurrentStep::run_row(Index i, float* h, float* c, float* scratch) const {
-  HWY_DYNAMIC_DISPATCH(Step)(*this, nullptr, table_.data() + i * table_row_, h, c, scratch);
 }
 
 }  // namespace unroll::kernels

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
 
-#include "src/kernels/gemv.h"
+#include "src/kernels/recurrent_step.h"
 #include "unroll/layer.h"
 
 namespace unroll {
@@ -20,31 +21,39 @@ struct StreamRequest {
   const Tensor* table = nullptr;
 };
 
-/// What it is given for a step. All numbers begin on a cache line; outputs may be written up to a
-/// kernels::gemv_room.
+/// What it is given for a step. All numbers begin on a cache line; outputs and states may be
+/// written up to a kernels::gemv_room.
 struct StepRun {
   const float* const* inputs = nullptr;
   const std::int32_t* ids = nullptr;  ///< the first input, where it is one of ids
   float* const* outputs = nullptr;
-  float* states = nullptr;
+  float* states = nullptr;  ///< each is followed by the next after its gemv_room
   float* scratch = nullptr;
-  bool kept = true;      ///< whether the step of the first input counts
-  bool any_kept = true;  ///< whether that of any input does
+  bool kept = true;        ///< whether the step of the first input counts
+  bool any_kept = true;    ///< whether that of any input does
+  bool backwards = false;  ///< every other step: see kernels::StepNumbers
 };
+
+/// What a step leaves in its states: see kernels::tiny_state.
+inline void forget_tiny(float* state, Index count) {
+  for (Index i = 0; i < count; ++i) {
+    state[i] = std::abs(state[i]) < kernels::tiny_state ? 0.0f : state[i];
+  }
+}
 
 /// One step of a layer. Its weights are its own and never change: sessions on many threads share
 /// it.
 class StreamedLayer {
  public:
   virtual ~StreamedLayer() = default;
-  /// The states it carries from step to step, zeros at first; their numbers follow one another.
+  /// The states it carries from step to step, zeros at first.
   virtual std::vector<Index> states() const { return {}; }
   /// Whether it wants the id of its first input, one of the request's table, instead of the row.
   virtual bool takes_id() const { return false; }
   /// Numbers of scratch.
   virtual Index scratch() const { return 0; }
-  /// Takes one step. Allocates nothing and waits for nobody. Returns whether the step of its output
-  /// counts.
+  /// Takes one step. Allocates nothing, waits for nobody, leaves no tiny states. Returns whether
+  /// the step of its output counts.
   virtual bool run(const StepRun& step) const = 0;
 };
 

@@ -142,8 +142,8 @@ class Packer {
     } else if (node.timed) {
       node.states.shapes = node.layer->part_shapes(1);
     }
-    node.states.at = take(node.states.size());
-    node.states.room = packed_.numbers - node.states.at;
+    node.states.at = packed_.numbers;
+    for (const Shape& shape : node.states.shapes) take(shape.elements());
   }
 
   [[noreturn]] static void refuse(const LayerImpl& layer, const std::vector<Shape>& inputs) {

@@ -21,16 +21,19 @@ struct StreamValue {
   Index size() const { return step.elements(); }
 };
 
-/// States that follow one another in a session's numbers.
+/// States that follow one another in a session's numbers, each in its kernels::gemv_room.
 struct StreamStates {
   Index at = 0;
-  Index room = 0;             ///< numbers from there on, a multiple of a cache line's
   std::vector<Shape> shapes;  ///< (1, ...) each
 
-  Index size() const {
-    Index total = 0;
-    for (const Shape& shape : shapes) total += shape.elements();
-    return total;
+  /// f(shape, place) for each.
+  template <class F>
+  void each(F f) const {
+    Index place = at;
+    for (const Shape& shape : shapes) {
+      f(shape, place);
+      place += kernels::gemv_room(shape.elements());
+    }
   }
 };
 
@@ -73,8 +76,21 @@ class StreamSession {
   class General;
 
   float* at(Index place) const noexcept { return static_cast<float*>(memory_.get()) + place; }
-  const StreamValue& input(std::size_t i) const;
-  void run(const StreamNode& node);
+  /// Where an input is put: its numbers, or its id.
+  struct Port {
+    float* numbers = nullptr;
+    std::int32_t* id = nullptr;
+    Index size = 0;
+  };
+  /// A node, and all that is known of its steps before they are taken.
+  struct Task {
+    const StreamNode* node;
+    StepRun run;
+  };
+
+  void add_task(const StreamNode& node);
+  bool run(Task& task);
+  const Port& input(std::size_t i) const;
 
   std::shared_ptr<const PackedModel::Impl> model_;
   std::shared_ptr<void> memory_;
@@ -82,7 +98,11 @@ class StreamSession {
   std::vector<std::uint8_t> kept_;         // by values
   std::vector<const float*> node_inputs_;  // of all nodes, one after the other
   std::vector<float*> node_outputs_;
+  std::vector<Port> inputs_;
+  std::vector<std::span<const float>> outputs_;
+  std::vector<Task> tasks_;
   std::unique_ptr<General> general_;
+  bool backwards_ = false;
 };
 
 }  // namespace unroll

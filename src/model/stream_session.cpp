@@ -20,19 +20,19 @@ class StreamSession::General final : public Call {
     rows_ = 1;
   }
 
-  /// Makes room for what a node carries, in the session's memory at `numbers`.
-  void add(const StreamNode& node, float* numbers, const std::shared_ptr<void>& owner) {
+  /// Keeps what a node carries in the session's memory.
+  void add(const StreamNode& node, const std::shared_ptr<void>& memory) {
     std::vector<Tensor> carried;
-    for (const Shape& shape : node.states.shapes) {
-      carried.emplace_back(shape, DType::float32, numbers, owner);
-      numbers += shape.elements();
-    }
+    node.states.each([&](const Shape& shape, Index place) {
+      carried.emplace_back(shape, DType::float32, static_cast<float*>(memory.get()) + place,
+                           memory);
+    });
     carried_.push_back({&node, std::move(carried)});
   }
 
   /// Returns whether the step of the first output counts.
   bool run(const PackedModel::Impl& model, const StreamNode& node, const std::uint8_t* kept,
-           const float* const* inputs, float* const* outputs) {
+           const StepRun& step) {
     own_tape_.clear();
     masks_.clear();
     out_masks_.clear();
@@ -40,14 +40,15 @@ class StreamSession::General final : public Call {
     Vars given;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const StreamValue& value = model.values[node.inputs[i]];
-      given.push_back(as_var(value, inputs[i], node.layer->order()));
+      given.push_back(as_var(value, step.inputs[i], node.layer->order()));
       masks_.push_back(kept[node.inputs[i]] != 0 ? Mask{} : Mask{&skipped_, 1, 1});
     }
     const Vars made = node.layer->call(*this, given);
     const bool repeats = masks_[0] && node.timed && !node.states.shapes.empty();
     for (std::size_t i = repeats ? 1 : 0; i < made.size(); ++i) {
-      std::copy_n(made[i].data<float>(), made[i].elements(), outputs[i]);
+      std::copy_n(made[i].data<float>(), made[i].elements(), step.outputs[i]);
     }
+    for (Tensor& state : states(*node.layer)) forget_tiny(state.floats(), state.elements());
     const MaskRule rule = node.layer->mask_rule();
     const Mask own = out_masks_.empty() ? Mask{} : out_masks_[0];
     const Mask mask = rule == MaskRule::pass ? masks_[0] : rule == MaskRule::own ? own : Mask{};
@@ -109,13 +110,38 @@ StreamSession::StreamSession(std::shared_ptr<const PackedModel::Impl> model)
                                        : at(value.at));
     }
     for (const std::size_t i : node.outputs) node_outputs_.push_back(at(model_->values[i].at));
-    if (node.streamed != nullptr) continue;
-    if (general_ == nullptr) general_ = std::make_unique<General>();
-    general_->add(node, at(node.states.at), memory_);
+  }
+  for (const StreamNode& node : model_->nodes) add_task(node);
+  for (const std::size_t i : model_->inputs) {
+    const StreamValue& value = model_->values[i];
+    inputs_.push_back({value.ids ? nullptr : at(value.at),
+                       value.ids ? ids_.data() + value.at : nullptr, value.size()});
+  }
+  for (const std::size_t i : model_->outputs) {
+    const StreamValue& value = model_->values[i];
+    outputs_.emplace_back(at(value.at), static_cast<std::size_t>(value.size()));
   }
   // What a layer's call() takes from the heap, it takes now.
   for (int i = 0; general_ != nullptr && i < 3; ++i) step();
   reset();
+}
+
+void StreamSession::add_task(const StreamNode& node) {
+  Task task{&node, {}};
+  task.run.inputs = node_inputs_.data();
+  task.run.outputs = node_outputs_.data();
+  for (const Task& before : tasks_) {
+    task.run.inputs += before.node->inputs.size();
+    task.run.outputs += before.node->outputs.size();
+  }
+  const StreamValue& first = model_->values[node.inputs[0]];
+  if (first.ids) task.run.ids = ids_.data() + first.at;
+  task.run.states = at(node.states.at);
+  task.run.scratch = at(model_->scratch);
+  tasks_.push_back(task);
+  if (node.streamed != nullptr) return;
+  if (general_ == nullptr) general_ = std::make_unique<General>();
+  general_->add(node, memory_);
 }
 
 StreamSession::~StreamSession() = default;
@@ -126,86 +152,54 @@ void StreamSession::reset() {
               static_cast<std::size_t>(model_->numbers * size_of(DType::float32)));
 }
 
-const StreamValue& StreamSession::input(std::size_t i) const {
-  if (i < model_->inputs.size()) return model_->values[model_->inputs[i]];
-  throw Error(
-      ErrorKind::shape, "the model has no such input",
-      {.got = std::to_string(i), .want = "less than " + std::to_string(model_->inputs.size())});
+const StreamSession::Port& StreamSession::input(std::size_t i) const {
+  if (i < inputs_.size()) return inputs_[i];
+  throw Error(ErrorKind::shape, "the model has no such input",
+              {.got = std::to_string(i), .want = "less than " + std::to_string(inputs_.size())});
 }
 
 void StreamSession::set_input(std::size_t i, std::span<const float> features) {
-  const StreamValue& value = input(i);
-  if (value.ids) {
+  const Port& port = input(i);
+  if (port.id != nullptr) {
     throw Error(ErrorKind::shape, "a step of numbers for a model of ids",
                 {.got = std::to_string(features.size()) + " numbers", .want = "one id"});
   }
-  if (std::ssize(features) != value.size()) {
+  if (std::ssize(features) != port.size) {
     throw Error(ErrorKind::shape, "a step of another number of features",
-                {.got = std::to_string(features.size()), .want = std::to_string(value.size())});
+                {.got = std::to_string(features.size()), .want = std::to_string(port.size)});
   }
-  std::ranges::copy(features, at(value.at));
+  std::ranges::copy(features, port.numbers);
 }
 
 void StreamSession::set_input(std::size_t i, std::int32_t id) {
-  const StreamValue& value = input(i);
-  if (!value.ids) {
+  const Port& port = input(i);
+  if (port.id == nullptr) {
     throw Error(ErrorKind::shape, "an id for a model of numbers",
-                {.got = std::to_string(id), .want = std::to_string(value.size()) + " numbers"});
+                {.got = std::to_string(id), .want = std::to_string(port.size) + " numbers"});
   }
-  ids_[static_cast<std::size_t>(value.at)] = id;
+  *port.id = id;
 }
-
-namespace {
-
-/// A state that dies away would become denormal, and each operation on it cost a hundred times as
-/// much. Zeros instead, far above that, so that its products with weights are no denormals either.
-/// The processor's own mode (base::FlushDenormals) takes as long to set as a small model's step.
-void forget_tiny(float* states, Index count) {
-  constexpr float tiny = 1e-30f;
-  for (Index line = 0; line < count; line += 16) {
-    for (Index i = line; i < line + 16; ++i) {
-      states[i] = std::abs(states[i]) < tiny ? 0.0f : states[i];
-    }
-  }
-}
-
-}  // namespace
 
 void StreamSession::step() {
-  const float* const* inputs = node_inputs_.data();
-  float* const* outputs = node_outputs_.data();
-  for (const StreamNode& node : model_->nodes) {
-    forget_tiny(at(node.states.at), node.states.room);
-    bool kept = true;
-    if (node.streamed != nullptr) {
-      StepRun run;
-      run.inputs = inputs;
-      if (model_->values[node.inputs[0]].ids) {
-        run.ids = ids_.data() + model_->values[node.inputs[0]].at;
-      }
-      run.outputs = outputs;
-      run.states = at(node.states.at);
-      run.scratch = at(model_->scratch);
-      run.kept = kept_[node.inputs[0]] != 0;
-      run.any_kept = std::ranges::any_of(node.inputs, [&](std::size_t i) { return kept_[i] != 0; });
-      kept = node.streamed->run(run);
-    } else {
-      kept = general_->run(*model_, node, kept_.data(), inputs, outputs);
-    }
-    kept_[node.outputs[0]] = kept ? 1 : 0;
-    inputs += node.inputs.size();
-    outputs += node.outputs.size();
+  backwards_ = !backwards_;
+  for (Task& task : tasks_) kept_[task.node->outputs[0]] = run(task) ? 1 : 0;
+}
+
+bool StreamSession::run(Task& task) {
+  const StreamNode& node = *task.node;
+  if (node.streamed == nullptr) return general_->run(*model_, node, kept_.data(), task.run);
+  task.run.kept = task.run.any_kept = kept_[node.inputs[0]] != 0;
+  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+    task.run.any_kept = task.run.any_kept || kept_[node.inputs[i]] != 0;
   }
+  task.run.backwards = backwards_;
+  return node.streamed->run(task.run);
 }
 
 std::span<const float> StreamSession::output(std::size_t i) const {
-  if (i >= model_->outputs.size()) {
-    throw Error(
-        ErrorKind::shape, "the model has no such output",
-        {.got = std::to_string(i), .want = "less than " + std::to_string(model_->outputs.size())});
-  }
-  const StreamValue& value = model_->values[model_->outputs[i]];
-  return {at(value.at), static_cast<std::size_t>(value.size())};
+  if (i < outputs_.size()) return outputs_[i];
+  throw Error(ErrorKind::shape, "the model has no such output",
+              {.got = std::to_string(i), .want = "less than " + std::to_string(outputs_.size())});
 }
 
 // --- states ---
@@ -213,12 +207,10 @@ std::span<const float> StreamSession::output(std::size_t i) const {
 Tensors StreamSession::states() const {
   Tensors all;
   for (const StreamNode& node : model_->nodes) {
-    const float* from = at(node.states.at);
-    for (const Shape& shape : node.states.shapes) {
+    node.states.each([&](const Shape& shape, Index place) {
       all.emplace_back(shape);
-      std::copy_n(from, shape.elements(), all.back().floats());
-      from += shape.elements();
-    }
+      std::copy_n(at(place), shape.elements(), all.back().floats());
+    });
   }
   return all;
 }
@@ -239,10 +231,10 @@ void StreamSession::set_states(const Tensors& states) {
   }
   std::size_t i = 0;
   for (const StreamNode& node : model_->nodes) {
-    float* to = at(node.states.at);
-    for (std::size_t n = node.states.shapes.size(); n > 0; --n, ++i) {
-      to = std::copy_n(states[i].floats(), states[i].elements(), to);
-    }
+    node.states.each([&](const Shape& shape, Index place) {
+      std::copy_n(states[i++].floats(), shape.elements(), at(place));
+      forget_tiny(at(place), shape.elements());
+    });
   }
 }
 

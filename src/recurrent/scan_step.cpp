@@ -52,12 +52,13 @@ class ScanStep final : public StreamedLayer {
     }  // else the output of the step before still stands there
     if (walk_.return_state) {
       std::copy_n(s.states, S_, s.outputs[1]);
-      if (w_.window > 1) std::copy_n(s.states + S_, seen_ - w_.features, s.outputs[2]);
+      if (w_.window > 1) std::copy_n(window_of(s), seen_ - w_.features, s.outputs[2]);
     }
     return !walk_.return_sequences || s.kept;
   }
 
  private:
+  float* window_of(const StepRun& s) const { return s.states + kernels::gemv_room(S_); }
   void take(const StepRun& s) const {
     float* seen = s.scratch;
     float* gates = seen + line_of(seen_);
@@ -67,7 +68,7 @@ class ScanStep final : public StreamedLayer {
     float* products = y + line_of(O_);
     const float* x = s.inputs[0];
     const Index F = w_.features;
-    std::copy_n(s.states + S_, seen_ - F, seen);
+    std::copy_n(window_of(s), seen_ - F, seen);
     std::copy_n(x, F, seen + seen_ - F);
     std::copy_n(s.states, S_, before);
     kernels::gemv({seen, &kernel_}, {}, bias_.data(), products, gates);
@@ -81,7 +82,8 @@ class ScanStep final : public StreamedLayer {
                                     .states = next,
                                     .y = kernels::scan_has_output(w_.shape.kind) ? y : nullptr});
     std::copy_n(next, S_, s.states);
-    std::copy_n(seen + F, seen_ - F, s.states + S_);
+    forget_tiny(s.states, S_);
+    std::copy_n(seen + F, seen_ - F, window_of(s));
     if (w_.outputs > 0) {
       kernels::gemv({next, &output_}, {seen + seen_ - F, &skip_kernel_}, no_bias_.data(), products,
                     s.outputs[0]);

@@ -25,19 +25,12 @@ class WalkerStep final : public StreamedLayer {
   bool takes_id() const override { return tabulated_; }
 
   bool run(const StepRun& s) const override {
-    const float* x = tabulated_ ? nullptr : s.inputs[0];
-    float* h = s.states;
-    for (const kernels::RecurrentStep& cell : cells_) {
-      const Index U = cell.shape().units;
-      if (s.kept && x == nullptr) {
-        cell.run_row(*s.ids, h, h + U, s.scratch);
-      } else if (s.kept) {
-        cell.run(x, h, h + U, s.scratch);
-      }
-      x = h;
-      h += states_of(cell) * U;
+    if (s.kept) {
+      take(s);
+    } else {
+      repeat(s);
     }
-    give(s, x);
+    if (walk_.return_state) give_states(s);
     return !walk_.return_sequences || s.kept;
   }
 
@@ -45,18 +38,41 @@ class WalkerStep final : public StreamedLayer {
   static int states_of(const kernels::RecurrentStep& cell) {
     return cell.shape().cell == kernels::CellKind::lstm ? 2 : 1;
   }
-  /// A masked step repeats its output, which is the state.
-  void give(const StepRun& s, const float* output) const {
-    const Index U = cells_.back().shape().units;
-    if (s.kept || !walk_.zero_output_for_mask) {
-      std::copy_n(output, U, s.outputs[0]);
-    } else {
-      std::fill_n(s.outputs[0], U, 0.0f);
+  static float* after(const kernels::RecurrentStep& cell, float* states) {
+    return states + states_of(cell) * kernels::gemv_room(cell.shape().units);
+  }
+
+  void take(const StepRun& s) const {
+    kernels::StepNumbers numbers{
+        .h = s.states, .y = s.outputs[0], .scratch = s.scratch, .backwards = s.backwards};
+    if (!tabulated_) numbers.x = s.inputs[0];
+    for (const kernels::RecurrentStep& cell : cells_) {
+      numbers.c = numbers.h + kernels::gemv_room(cell.shape().units);
+      if (numbers.x == nullptr) {
+        cell.run_row(*s.ids, numbers);
+      } else {
+        cell.run(numbers);
+      }
+      numbers.x = numbers.h;
+      numbers.h = after(cell, numbers.h);
     }
+  }
+  /// A masked step repeats its output, which is the state.
+  void repeat(const StepRun& s) const {
+    float* h = s.states;
+    for (std::size_t i = 0; i + 1 < cells_.size(); ++i) h = after(cells_[i], h);
+    const Index U = cells_.back().shape().units;
+    if (walk_.zero_output_for_mask) {
+      std::fill_n(s.outputs[0], U, 0.0f);
+    } else {
+      std::copy_n(h, U, s.outputs[0]);
+    }
+  }
+  void give_states(const StepRun& s) const {
     const float* state = s.states;
-    for (std::size_t i = 0; walk_.return_state && i < states_.size(); ++i) {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
       std::copy_n(state, states_[i], s.outputs[i + 1]);
-      state += states_[i];
+      state += kernels::gemv_room(states_[i]);
     }
   }
 
