@@ -38,10 +38,17 @@ HWY_NOINLINE void tile(const PanelProduct<T>& p, Index row) {
     if (p.accumulate) copy_rows(MR, p.columns, inside, c);
   }
   V sums[MR][NV];
-  repeat<NV>([&](int n) UNROLL_INLINE {
-    const V start = p.bias ? hn::LoadU(d, p.bias + n * L) : hn::Zero(d);
-    repeat<MR>([&](int r) UNROLL_INLINE { sums[r][n] = start; });
-  });
+  if (p.start.base) {
+    repeat<MR>([&](int r) UNROLL_INLINE {
+      const T* start = p.start.at(row + r);
+      repeat<NV>([&](int n) UNROLL_INLINE { sums[r][n] = hn::LoadU(d, start + n * L); });
+    });
+  } else {
+    repeat<NV>([&](int n) UNROLL_INLINE {
+      const V start = p.bias ? hn::LoadU(d, p.bias + n * L) : hn::Zero(d);
+      repeat<MR>([&](int r) UNROLL_INLINE { sums[r][n] = start; });
+    });
+  }
   if (p.accumulate) {
     repeat<MR * NV>([&](int i) UNROLL_INLINE {
       const int r = i / NV, n = i % NV;
@@ -125,6 +132,7 @@ void multiply_panel(const PanelProduct<T>& p, Index rows) {
       part.relu = last && p.relu;
       tiles(part, rows);
       part.bias = nullptr;
+      part.start = {};
       part.next_count = 0;
       part.accumulate = true;
     }

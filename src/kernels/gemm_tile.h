@@ -32,7 +32,7 @@ struct Terms {
   const T* panel = nullptr;
 };
 
-/// One panel's columns of C = [relu](bias + [C] + the terms, in their order, k ascending).
+/// One panel's columns of C = [relu](start + [C] + the terms, in their order, k ascending).
 template <class T>
 struct PanelProduct {
   static constexpr int most_terms = 4;
@@ -43,6 +43,7 @@ struct PanelProduct {
   Index vectors = 0;        // of the panel
   Index columns = 0;        // of C that are written
   const T* bias = nullptr;  // as wide as the panel; null: zeros
+  Rows<const T> start;      // instead of the bias: a row of its own for each row of C
   bool accumulate = false;
   bool relu = false;
   // What comes after this product: fetched into the cache meanwhile, by each tile its share.

@@ -20,6 +20,10 @@
 // row's previous output (zeros before its first kept step), or is zero with zero_output_for_mask.
 // Masked rows are not computed. A row has the same bits whatever rows are beside it.
 //
+// Where x are rows of a table, they can be multiplied by W before (recurrent_table.h): each row of
+// a step then starts from x W + b of its id. Features are 0 in such a call, and x, W and the
+// kernel's gradient are not used.
+//
 // One call runs on one thread, or shares the products of a step among a team (the same bits: every
 // element has one accumulator). It allocates nothing, and needs `scratch` of the size that is asked
 // for. packed, saved and scratch begin at a multiple of a cache line, as an arena's memory does.
@@ -77,6 +81,9 @@ struct RecurrentForward {
   const std::uint8_t* mask = nullptr;
   Index mask_step = 0;
   bool zero_output_for_mask = false;
+  const T* starts = nullptr;  // rows of recurrent_table_width(shape) numbers; null: x counts
+  const std::int32_t* ids = nullptr;  // (T, B): which of them
+  Index ids_step = 0;
   const T* h0 = nullptr;  // (B, U); null: zeros
   const T* c0 = nullptr;  // LSTM only
   const T* packed = nullptr;
@@ -112,6 +119,12 @@ struct RecurrentBackward {
   const T* dc_last = nullptr;  // (B, U)
   T* dx = nullptr;             // stepped by dx_step, as x
   Index dx_step = 0;
+  // Of `starts`: of every step, (T, B, recurrent_table_width(shape)), written and not added to; or,
+  // with `ids`, numbered as they are, each step's added to its id's.
+  T* dstarts = nullptr;
+  Index dstarts_step = 0;
+  const std::int32_t* ids = nullptr;
+  Index ids_step = 0;
   T* dkernel = nullptr;  // (F, G U), row-major, Keras's layout; likewise the next two
   T* drecurrent_kernel = nullptr;
   T* dbias = nullptr;

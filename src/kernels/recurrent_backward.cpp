@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "src/kernels/recurrent-inl.h"
+#include "src/kernels/recurrent_table.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {
@@ -23,7 +24,14 @@ template <class T>
 class Backward {
  public:
   Backward(const RecurrentShape& shape, const RecurrentBackward<T>& call)
-      : l_(shape, lanes<T>), call_(call), scratch_(RecurrentLayout<T>(shape), true, call.scratch) {}
+      : l_(shape, lanes<T>),
+        call_(call),
+        scratch_(RecurrentLayout<T>(shape), true, call.scratch),
+        starts_ld_(recurrent_table_width<T>(shape)),
+        starts_gate_(RecurrentLayout<T>(shape).padded),
+        direct_(call.dstarts && !call.ids && !call.mask &&
+                shape.cell != CellKind::gru_reset_after && starts_gate_ == l_.U &&
+                call.dstarts_step == l_.B * starts_ld_) {}
 
   void run() {
     start();
@@ -31,11 +39,13 @@ class Backward {
     for (Index end = l_.shape.time; end > 0; end = std::max<Index>(0, end - steps)) {
       at_ = steps * l_.B;
       whole_ = true;
+      shift_ = direct_ ? (end - steps) * l_.B : 0;
       const Index begin = std::max<Index>(0, end - steps);
       for (step_ = end - 1; step_ >= begin; --step_) step();
       if (at_ == steps * l_.B) continue;
       weight_gradients(begin);
       if (call_.dx) input_gradients();
+      if (call_.dstarts && !direct_) start_gradients();
     }
     finish();
   }
@@ -48,6 +58,10 @@ class Backward {
   }
   const std::uint8_t* mask(Index s) const {
     return call_.mask ? call_.mask + s * call_.mask_step : nullptr;
+  }
+  /// A row of the chunk's; where they lie as those of `starts` do, they are made in their place.
+  T* row_of_dparts(Index row) const {
+    return (direct_ ? call_.dstarts : scratch_.dparts) + (shift_ + row) * l_.parts_ld;
   }
 
   void start() {
@@ -71,15 +85,16 @@ class Backward {
   void step() {
     kept_ = kept_rows(mask(step_), l_.B, scratch_.which);
     take_output_gradients();
-    if (kept_.count < l_.B) whole_ = false;
+    if (kept_.count < l_.B) {
+      whole_ = false;
+      // Who adds the gradients up by their ids does not know which rows are masked.
+      if (call_.dstarts && !call_.ids)
+        zero_row(l_.B * starts_ld_, call_.dstarts + step_ * call_.dstarts_step);
+    }
     if (kept_.count == 0) return;
     at_ -= kept_.count;
-    for (Index i = 0; i < kept_.count; ++i) {
-      const Index row = kept_.row(i);
-      scratch_.source[at_ + i] = step_ * l_.B + row;
-      scratch_.dx_at[at_ + i] = step_ * call_.dx_step + row * l_.F;
-    }
-    dparts_ = scratch_.dparts + at_ * l_.parts_ld;
+    note_rows();
+    dparts_ = row_of_dparts(at_);
     switch (l_.shape.cell) {
       case CellKind::simple_rnn:
         with_kind(l_.shape.activation, [&](auto kind) { simple_parts(Compiled(kind)); });
@@ -98,22 +113,48 @@ class Backward {
     }
   }
 
+  /// Where the rows of dparts come from, and go to.
+  void note_rows() {
+    for (Index i = 0; call_.mask && i < kept_.count; ++i) {
+      scratch_.source[at_ + i] = step_ * l_.B + kept_.row(i);
+    }
+    const std::int32_t* ids = call_.ids ? call_.ids + step_ * call_.ids_step : nullptr;
+    for (Index i = 0; ids && i < kept_.count; ++i) {
+      scratch_.dx_at[at_ + i] = ids[kept_.row(i)] * starts_ld_;
+    }
+    if (ids) return;
+    const Index step = call_.dstarts ? call_.dstarts_step : call_.dx_step;
+    const Index ld = call_.dstarts ? starts_ld_ : l_.F;
+    for (Index i = 0; !direct_ && i < kept_.count; ++i) {
+      scratch_.dx_at[at_ + i] = step_ * step + kept_.row(i) * ld;
+    }
+  }
+
   // The output of a masked row is its state, where it has had a step; else it is zeros.
   void take_output_gradients() {
     const bool last = step_ == l_.shape.time - 1;
-    if (!call_.dy && !(last && call_.dlast)) return;
+    // Whole vectors are added as they are used.
+    dy_ = call_.dy && !call_.mask && l_.U == l_.padded ? call_.dy + step_ * l_.B * l_.U : nullptr;
+    if ((!call_.dy || dy_) && !(last && call_.dlast)) return;
     const std::uint8_t* kept = mask(step_);
     for (Index row = 0; row < l_.B; ++row) {
       const bool old = kept && !kept[row];
       if (old && (call_.zero_output_for_mask || scratch_.first[row] > step_)) continue;
       T* dh = scratch_.dh + row * l_.padded;
-      if (call_.dy) add_row(l_.U, call_.dy + (step_ * l_.B + row) * l_.U, dh);
+      if (call_.dy && !dy_) add_row(l_.U, call_.dy + (step_ * l_.B + row) * l_.U, dh);
       if (last && call_.dlast) add_row(l_.U, call_.dlast + row * l_.U, dh);
     }
   }
 
   // --- the gradients of a step's pre-activations ---
-  /// Calls f(offset of a vector of units, row of dparts, its gates, its dh, index of the row).
+  /// The gradient of a vector of a row's state.
+  T* dh_at(Index row, Index u) const { return scratch_.dh + row * l_.padded + u; }
+  HWY_INLINE auto dh_of(Index row, Index u) const {
+    const Tag<T> d;
+    const auto dh = hn::LoadU(d, dh_at(row, u));
+    return dy_ ? hn::Add(dh, hn::LoadU(d, dy_ + row * l_.U + u)) : dh;
+  }
+  /// Calls f(dparts, gates, row, unit) for every vector of units of the rows that are kept.
   template <class F>
   HWY_INLINE void for_vectors(F f) {
     const T* gates = gates_of_step(step_);
@@ -121,7 +162,7 @@ class Backward {
       const Index row = kept_.row(i);
       T* dparts = dparts_ + i * l_.parts_ld;
       for (Index u = 0; u < l_.padded; u += lanes<T>) {
-        f(dparts + u, gates + row * l_.gates_ld + u, scratch_.dh + row * l_.padded + u, row, u);
+        f(dparts + u, gates + row * l_.gates_ld + u, row, u);
       }
     }
   }
@@ -132,10 +173,9 @@ class Backward {
     for (Index i = 0; i < kept_.count; ++i) {
       const Index row = kept_.row(i);
       const T* h = state(step_ + 1) + row * l_.state_ld;
-      const T* dh = scratch_.dh + row * l_.padded;
       T* dparts = dparts_ + i * l_.parts_ld;
       for (Index u = 0; u < l_.padded; u += lanes<T>) {
-        hn::StoreU(act.back(d, hn::LoadU(d, dh + u), hn::LoadU(d, h + u)), d, dparts + u);
+        hn::StoreU(act.back(d, dh_of(row, u), hn::LoadU(d, h + u)), d, dparts + u);
       }
     }
   }
@@ -144,13 +184,13 @@ class Backward {
   void lstm_parts(Act act, Rec rec) {
     const Tag<T> d;
     const Index P = l_.padded;
-    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+    for_vectors([&](T* dparts, const T* gates, Index row, Index u) HWY_ATTR {
       const auto i = hn::LoadU(d, gates), f = hn::LoadU(d, gates + P);
       const auto o = hn::LoadU(d, gates + 2 * P), g = hn::LoadU(d, gates + 3 * P);
       const auto activated_c = hn::LoadU(d, gates + 4 * P);
       const auto c = hn::LoadU(d, cells(step_) + row * P + u);
       T* dc_at = scratch_.dc + row * P + u;
-      const auto dh = hn::LoadU(d, dh_at);
+      const auto dh = dh_of(row, u);
       const auto dc = hn::Add(hn::LoadU(d, dc_at), act.back(d, hn::Mul(dh, o), activated_c));
       hn::StoreU(rec.back(d, hn::Mul(dc, g), i), d, dparts);
       hn::StoreU(rec.back(d, hn::Mul(dc, c), f), d, dparts + P);
@@ -164,17 +204,17 @@ class Backward {
   void reset_after_parts(Act act, Rec rec) {
     const Tag<T> d;
     const Index P = l_.padded;
-    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+    for_vectors([&](T* dparts, const T* gates, Index row, Index u) HWY_ATTR {
       const auto z = hn::LoadU(d, gates), r = hn::LoadU(d, gates + P);
       const auto q = hn::LoadU(d, gates + 2 * P), c = hn::LoadU(d, gates + 3 * P);
       const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
-      const auto dh = hn::LoadU(d, dh_at);
+      const auto dh = dh_of(row, u);
       const auto dc = act.back(d, hn::NegMulAdd(dh, z, dh), c);
       hn::StoreU(rec.back(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
       hn::StoreU(rec.back(d, hn::Mul(dc, q), r), d, dparts + P);
       hn::StoreU(hn::Mul(dc, r), d, dparts + 2 * P);
       hn::StoreU(dc, d, dparts + 3 * P);
-      hn::StoreU(hn::Mul(dh, z), d, dh_at);
+      hn::StoreU(hn::Mul(dh, z), d, dh_at(row, u));
     });
   }
 
@@ -182,13 +222,13 @@ class Backward {
   void candidate_parts(Act act, Rec rec) {
     const Tag<T> d;
     const Index P = l_.padded;
-    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+    for_vectors([&](T* dparts, const T* gates, Index row, Index u) HWY_ATTR {
       const auto z = hn::LoadU(d, gates), c = hn::LoadU(d, gates + 2 * P);
       const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
-      const auto dh = hn::LoadU(d, dh_at);
+      const auto dh = dh_of(row, u);
       hn::StoreU(rec.back(d, hn::Mul(dh, hn::Sub(h, c)), z), d, dparts);
       hn::StoreU(act.back(d, hn::NegMulAdd(dh, z, dh), c), d, dparts + 2 * P);
-      hn::StoreU(hn::Mul(dh, z), d, dh_at);
+      hn::StoreU(hn::Mul(dh, z), d, dh_at(row, u));
     });
   }
   // After it dproduct, the gradient of r h.
@@ -196,12 +236,12 @@ class Backward {
   void reset_parts(Rec rec) {
     const Tag<T> d;
     const Index P = l_.padded;
-    for_vectors([&](T* dparts, const T* gates, T* dh_at, Index row, Index u) HWY_ATTR {
+    for_vectors([&](T* dparts, const T* gates, Index row, Index u) HWY_ATTR {
       const auto r = hn::LoadU(d, gates + P);
       const auto h = hn::LoadU(d, state(step_) + row * l_.state_ld + u);
       const auto dp = hn::LoadU(d, scratch_.dproduct + row * P + u);
       hn::StoreU(rec.back(d, hn::Mul(dp, h), r), d, dparts + P);
-      hn::StoreU(hn::MulAdd(dp, r, hn::LoadU(d, dh_at)), d, dh_at);
+      hn::StoreU(hn::MulAdd(dp, r, hn::LoadU(d, dh_at(row, u))), d, dh_at(row, u));
     });
   }
 
@@ -245,7 +285,7 @@ class Backward {
 
   void input_gradients() {
     const Index rows = l_.chunk_steps() * l_.B - at_;
-    const T* dparts = scratch_.dparts + at_ * l_.parts_ld;
+    const T* dparts = row_of_dparts(at_);
     const bool after = l_.shape.cell == CellKind::gru_reset_after;
     const Index vectors = vectors_for(l_.F, lanes<T>);
     each(call_.team, (vectors + 2) / 3, [&](Index i) {
@@ -261,6 +301,26 @@ class Backward {
       p.columns = std::min(width, l_.F - feature);
       multiply(p, rows);
     });
+  }
+
+  /// Gate by gate, without the product of h that a candidate has for itself, and without padding:
+  /// what is there may be no number.
+  void start_gradients() {
+    const bool after = l_.shape.cell == CellKind::gru_reset_after;
+    const Index rows = l_.chunk_steps() * l_.B - at_;
+    for (Index m = 0; m < rows; ++m) {
+      const T* from = row_of_dparts(at_ + m);
+      T* to = call_.dstarts + scratch_.dx_at[at_ + m];
+      for (Index gate = 0; gate < l_.G; ++gate) {
+        const Index part = after && gate == 2 ? 3 : gate;
+        if (call_.ids) {
+          add_row(l_.U, from + part * l_.padded, to + gate * starts_gate_);
+          continue;
+        }
+        copy_row(l_.U, from + part * l_.padded, to + gate * starts_gate_);
+        zero_row(starts_gate_ - l_.U, to + gate * starts_gate_ + l_.U);
+      }
+    }
   }
 
   // --- gradients of weights ---
@@ -317,7 +377,7 @@ class Backward {
     p.a = a;
     p.lda = lda;
     p.wide_a = h && (x || l_.shape.cell == CellKind::gru);  // whole rows, or rows of r h: padded
-    p.d = scratch_.dparts + at_ * l_.parts_ld + part * l_.padded;
+    p.d = row_of_dparts(at_) + part * l_.padded;
     p.ldd = l_.parts_ld;
     const Index ld = l_.G * l_.U;
     int places = 0;
@@ -328,7 +388,7 @@ class Backward {
       places = 0;
     };
     const auto add = [&](bool there, T* to, Index rows, Index to_ld) {
-      if (!there) return;
+      if (!there || rows == 0) return;
       if (to) {
         p.places[places++] = {to, rows, to_ld};
       } else {
@@ -371,11 +431,15 @@ class Backward {
   const RecurrentLayout<T> l_;
   const RecurrentBackward<T>& call_;
   const BackwardScratch<T> scratch_;
+  const Index starts_ld_, starts_gate_;
+  const bool direct_;
   Index step_ = 0;
   Index at_ = 0;       // the first row of dparts that is filled: they are filled from the end
   bool whole_ = true;  // no row of the chunk is masked
   Kept kept_;
-  T* dparts_ = nullptr;  // of the step
+  Index shift_ = 0;        // from row 0 of `starts` to row 0 of the chunk
+  T* dparts_ = nullptr;    // of the step
+  const T* dy_ = nullptr;  // of the step; null: added to dh already
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "src/kernels/recurrent-inl.h"
+#include "src/kernels/recurrent_table.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {
@@ -22,10 +23,12 @@ class Forward {
       : l_(shape, lanes<T>),
         call_(call),
         training_(call.saved != nullptr),
-        scratch_(RecurrentLayout<T>(shape), training_, call.scratch) {}
+        scratch_(RecurrentLayout<T>(shape), training_, call.scratch),
+        starts_ld_(recurrent_table_width<T>(shape)),
+        starts_gate_(RecurrentLayout<T>(shape).padded) {}
 
   void run() {
-    start();
+    begin();
     for (step_ = 0; step_ < l_.shape.time; ++step_) {
       const std::uint8_t* mask = call_.mask ? call_.mask + step_ * call_.mask_step : nullptr;
       kept_ = kept_rows(mask, l_.B, scratch_.which);
@@ -60,7 +63,7 @@ class Forward {
     return call_.packed + l_.weights_at() + l_.K * (l_.G * unit + gate * width);
   }
 
-  void start() {
+  void begin() {
     for (Index row = 0; row < l_.B; ++row) {
       copy_or_zero_row(l_.U, call_.h0 ? call_.h0 + row * l_.U : nullptr,
                        state(0) + row * l_.state_ld);
@@ -75,11 +78,13 @@ class Forward {
   // Columns U to K + 1 of the state: what the step reads beside h. The 1 is for the bias's
   // gradient.
   void take_inputs() {
-    const T* x = call_.x + step_ * call_.x_step;
+    const T* x = call_.starts ? nullptr : call_.x + step_ * call_.x_step;
+    const std::int32_t* ids = call_.starts ? call_.ids + step_ * call_.ids_step : nullptr;
     T* to = state(now_) + l_.U;
     for (Index i = 0; i < kept_.count; ++i) {
       const Index row = kept_.row(i);
-      copy_row(l_.F, x + row * l_.F, to + row * l_.state_ld);
+      if (x) copy_row(l_.F, x + row * l_.F, to + row * l_.state_ld);
+      if (ids) scratch_.starts[i] = ids[row];
       if (training_) to[row * l_.state_ld + l_.F] = 1;
     }
   }
@@ -93,7 +98,7 @@ class Forward {
       next_c_ = cells(now_ + 1);
     }
     if (l_.shape.cell == CellKind::simple_rnn) {
-      if (kept_.count == 1) {
+      if (kept_.count == 1 && !call_.starts) {
         simple_one_row();
       } else {
         for_panels([&](Index unit, Index vectors) { simple_panel(unit, vectors); });
@@ -128,7 +133,7 @@ class Forward {
   /// columns [from, to) of the state.
   void product(T* tile, Index part, Index parts, Index gate, Index unit, Index vectors, Index first,
                Index rows, Index from, Index to) {
-    if (rows == 1) {
+    if (rows == 1 && !call_.starts) {
       return multiply(row_product(tile, part, parts, gate, unit, vectors, first, from, to));
     }
     const Index width = vectors * lanes<T>;
@@ -142,9 +147,21 @@ class Forward {
       p.c = {tile + i * rows * width, width};
       p.vectors = vectors;
       p.columns = width;
-      p.bias = bias(part + i, unit);
+      start(p, part + i, unit, first);
       multiply(p, rows);
     }
+  }
+
+  /// What the accumulators begin with: the bias, or what a table has of the rows' ids. The product
+  /// of h with the candidate's gate has a bias of its own always.
+  void start(PanelProduct<T>& p, Index part, Index unit, Index first) const {
+    const bool after = l_.shape.cell == CellKind::gru_reset_after;
+    if (!call_.starts || (after && part == 2)) {
+      p.bias = bias(part, unit);
+      return;
+    }
+    const Index place = (after && part == 3 ? 2 : part) * starts_gate_ + unit;
+    p.start = {call_.starts + place, starts_ld_, scratch_.starts + first};
   }
 
   RowProduct<T> row_product(T* tile, Index part, Index parts, Index gate, Index unit, Index vectors,
@@ -182,7 +199,7 @@ class Forward {
     p.c = rows_from(next_h_ + unit, l_.state_ld, kept_, 0);
     p.vectors = vectors;
     p.columns = vectors * lanes<T>;
-    p.bias = bias(0, unit);
+    start(p, 0, unit, 0);
     p.relu = l_.shape.activation == Activation("relu");
     multiply(p, kept_.count);
     if (p.relu || l_.shape.activation == Activation("linear")) return;
@@ -277,7 +294,7 @@ class Forward {
     for_row_blocks([&](Index first, Index rows) {
       const Tag<T> d;
       const Index width = vectors * lanes<T>, size = rows * width;
-      if (rows == 1) {
+      if (rows == 1 && !call_.starts) {
         reset_after_row(tile, unit, vectors, first);
       } else {
         product(tile, 0, 2, 0, unit, vectors, first, rows, 0, l_.K);
@@ -360,7 +377,7 @@ class Forward {
       p.c = {tile, width};
       p.vectors = vectors;
       p.columns = width;
-      p.bias = bias(2, unit);
+      start(p, 2, unit, first);
       multiply(p, rows);
       activate_tile(l_.shape.activation, rows * width, tile);
       const Tag<T> d;
@@ -416,6 +433,7 @@ class Forward {
   const RecurrentForward<T>& call_;
   const bool training_;
   const ForwardScratch<T> scratch_;
+  const Index starts_ld_, starts_gate_;
   Index step_ = 0;
   Index now_ = 0;  // the state that the next step reads
   Kept kept_;

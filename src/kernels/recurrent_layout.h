@@ -108,6 +108,7 @@ struct ForwardScratch {
     ScratchCutter<T> cut(buffer);
     which = cut.indices(l.B);
     seen = cut.indices(l.B);
+    starts = cut.indices(l.B);
     if (!training) {
       states = cut.numbers(2 * l.B * l.state_ld);
       if (l.has_cell_state()) cells = cut.numbers(2 * l.B * l.padded);
@@ -115,9 +116,10 @@ struct ForwardScratch {
     }
     size = cut.used();
   }
-  Index* which = nullptr;  // the rows of a step that are kept
-  Index* seen = nullptr;   // whether a row has had a step that was kept
-  T* states = nullptr;     // without `saved`: of this step and the next
+  Index* which = nullptr;   // the rows of a step that are kept
+  Index* seen = nullptr;    // whether a row has had a step that was kept
+  Index* starts = nullptr;  // what the rows of a step that are kept start from
+  T* states = nullptr;      // without `saved`: of this step and the next
   T* cells = nullptr;
   T* gates = nullptr;
   Index size = 0;
@@ -146,7 +148,7 @@ struct BackwardScratch {
   Index* which = nullptr;
   Index* first = nullptr;   // a row's first step that is kept
   Index* source = nullptr;  // of a row of dparts: step * B + row
-  Index* dx_at = nullptr;   // of a row of dparts: where its row of dx begins
+  Index* dx_at = nullptr;   // of a row of dparts: where its row of dx (or dstarts) begins
   T* dh = nullptr;          // (B, U padded) gradient of the state between two steps
   T* dc = nullptr;
   T* dparts = nullptr;  // gradients of the pre-activations of a chunk of steps, without masked rows

@@ -82,7 +82,7 @@ class EmbeddingImpl : public LayerImpl {
     if (request.inputs[0].rank() != 0) return nullptr;
     return step_function([this, table = kept_numbers(table_)](const StepRun& s) {
       const std::int32_t id = *s.ids;
-      if (id < 0 || id >= input_dim_) refuse(id);
+      if (id < 0 || id >= input_dim_) throw outside_table(*this, id, input_dim_);
       std::copy_n(table.data() + id * output_dim_, output_dim_, s.outputs[0]);
       return !options_.mask_zero || id != 0;
     });
@@ -104,7 +104,7 @@ class EmbeddingImpl : public LayerImpl {
       const T* from = table.data<T>();
       T* to = rows.data<T>();
       for (Index i = 0; i < ids.elements(); ++i, to += output_dim_) {
-        if (id[i] < 0 || id[i] >= input_dim_) refuse(id[i]);
+        if (id[i] < 0 || id[i] >= input_dim_) throw outside_table(*this, id[i], input_dim_);
         std::copy_n(from + id[i] * output_dim_, output_dim_, to);
       }
     });
@@ -116,13 +116,6 @@ class EmbeddingImpl : public LayerImpl {
   }
 
  private:
-  [[noreturn]] void refuse(std::int32_t id) const {
-    throw Error(ErrorKind::value, titled(*this) + ": an id lies outside the table",
-                {.got = std::to_string(id),
-                 .want = "0 to " + std::to_string(input_dim_ - 1),
-                 .hint = "input_dim is the largest id plus 1"});
-  }
-
   Index input_dim_ = 1, output_dim_ = 1;
   EmbeddingOptions options_;
   Parameter* table_ = nullptr;
@@ -173,6 +166,13 @@ class MaskingImpl : public LayerImpl {
 };
 
 }  // namespace
+
+Error outside_table(const Component& layer, Index id, Index rows) {
+  return Error(ErrorKind::value, titled(layer) + ": an id lies outside the table",
+               {.got = std::to_string(id),
+                .want = "0 to " + std::to_string(rows - 1),
+                .hint = "input_dim is the largest id plus 1"});
+}
 
 InputLayer::InputLayer(const InputOptions& options)
     : Layer(named<InputImpl>(options.name, options)) {}

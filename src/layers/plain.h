@@ -37,6 +37,9 @@ inline double probability(std::string_view what, double value) {
               {.got = std::to_string(value), .want = "0 to 1"});
 }
 
+/// The refusal of an id that a table of `rows` rows does not have.
+Error outside_table(const Component& layer, Index id, Index rows);
+
 /// A layer whose outputs have the shape of its input, with one input and one output.
 class ShapelessImpl : public LayerImpl {
  public:

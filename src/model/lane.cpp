@@ -78,6 +78,7 @@ void Lane::start(const RunMode& mode, Index first_row, Index rows, const FlatWei
   seed_ = mode.seed;
   step_ = mode.step;
   states_ = mode.states;
+  tables_ = mode.tables;
   batch_rows_ = mode.batch_rows;
   activity_loss_ = 0;
   first_row_ = first_row;
@@ -98,6 +99,13 @@ void Lane::gather(const std::vector<Rows>& inputs, RowNumbers numbers) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const GraphInput& input = graph_.inputs()[i];
     const DType dtype = input.ids ? DType::int32 : own_tape_.dtype();
+    const auto table = std::ranges::find(tables_, i, &Tabulated::input);
+    if (table != tables_.end()) {
+      const auto own =
+          table->numbers().subspan(static_cast<std::size_t>(first_row_), numbers.size());
+      values_[input.slot] = gather_rows(own_tape_, table->places(), own, dtype, input.time_first);
+      continue;
+    }
     values_[input.slot] = gather_rows(own_tape_, inputs[i], numbers, dtype, input.time_first);
   }
 }
@@ -162,6 +170,20 @@ void Lane::add_penalty(const Regularizer& penalty, const Var& y) {
   });
 }
 
+/// An Embedding that is tabulated passes its ids on, and place 0 is that of id 0.
+Vars Lane::call_layer(const GraphStep& step, const Vars& inputs) {
+  for (Tabulated& table : tables_) {
+    if (&step == table.embedding()) {
+      if (step.layer->makes_masks()) set_mask(mask_of(inputs[0]));
+      return inputs;
+    }
+    if (&step == table.reader()) {
+      return table.layer().call_tabulated(*this, inputs, table.rows_of(first_row_));
+    }
+  }
+  return step.layer->call(*this, inputs);
+}
+
 void Lane::run(const GraphStep& step, const Frame& frame) {
   Vars inputs;
   masks_.clear();
@@ -179,7 +201,7 @@ void Lane::run(const GraphStep& step, const Frame& frame) {
     masks_[i] = given ? mask_of(frame.values[step.masks[i]]) : Mask{};
   }
   const Mask travelling = masks_[0];
-  const Vars outputs = step.layer->call(*this, inputs);
+  const Vars outputs = call_layer(step, inputs);
   penalize(*step.layer, outputs);
   const MaskRule rule = step.layer->mask_rule();
   for (std::size_t i = 0; i < outputs.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "src/model/graph.h"
+#include "src/model/tabulated.h"
 #include "src/model/weights.h"
 #include "unroll/windows.h"
 
@@ -31,8 +32,9 @@ struct RunMode {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;
   States* states = nullptr;
-  Index batch_rows = 0;           ///< of all lanes; 0: what layers add to the loss is not wanted
-  base::Workers* team = nullptr;  ///< shares the large products of a lane that runs alone
+  Index batch_rows = 0;              ///< of all lanes; 0: what layers add to the loss is not wanted
+  base::Workers* team = nullptr;     ///< shares the large products of a lane that runs alone
+  std::span<Tabulated> tables = {};  ///< those that this batch has begun
 };
 
 /// Copies rows into a Var of the tape, turned to time first where asked, converted to `dtype`.
@@ -89,6 +91,7 @@ class Lane final : public Call {
   };
   void run(const GraphStep& step, const Frame& frame);
   Mask mask_of(const Var& value);
+  Vars call_layer(const GraphStep& step, const Vars& inputs);
   template <class T>
   void add_penalty(const Regularizer& penalty, const Var& y);
   static Var turned(const Var& x, bool time_first);
@@ -102,6 +105,7 @@ class Lane final : public Call {
   Tensor gradient_;
   const FlatWeights* weights_ = nullptr;
   States* states_ = nullptr;
+  std::span<Tabulated> tables_;
   Index batch_rows_ = 0;
   double activity_loss_ = 0;
 };

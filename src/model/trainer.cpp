@@ -25,7 +25,8 @@ Trainer::Trainer(const Graph& graph, DType dtype, const CompileOptions& options)
       options_(options),
       goals_(graph.outputs().size(), Goal{options.loss, 1}),
       counts_(graph.outputs().size()),
-      workers_(options.threads > 0 ? options.threads : base::default_threads()) {}
+      workers_(options.threads > 0 ? options.threads : base::default_threads()),
+      tables_(Tabulated::of(graph)) {}
 
 Index Trainer::optimizer_numbers() const {
   return iterations_ == 0 ? 0 : optimizer_size(options_.optimizer, flat_.trained());
@@ -120,8 +121,17 @@ Index Trainer::lane_rows(Index batch, bool training) const {
 
 void Trainer::prepare(bool training) {
   workers_.run(static_cast<Index>(graph_.layers().size()), [&](Index i) {
-    graph_.layers()[static_cast<std::size_t>(i)]->prepare(dtype_, training);
+    LayerImpl& layer = *graph_.layers()[static_cast<std::size_t>(i)];
+    const auto reads = [&](const Tabulated& table) { return table.reader()->layer == &layer; };
+    if (std::ranges::none_of(running_tables_, reads)) layer.prepare(dtype_, training);
   });
+}
+
+std::span<Tabulated> Trainer::begin_tables(const Batch& batch, Index rows_each) {
+  const auto rest = std::partition(tables_.begin(), tables_.end(), [&](Tabulated& table) {
+    return table.begin((*batch.x)[table.input()], batch.numbers, rows_each, flat_, workers_);
+  });
+  return {tables_.begin(), rest};
 }
 
 void Trainer::start_lane(std::size_t lane, const Batch& batch, const RunMode& mode,
@@ -214,6 +224,8 @@ void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals, 
   const Index lanes = (rows + rows_each - 1) / rows_each;
   mode.team = team_of(lanes);
   running_lanes_ = lanes;
+  running_tables_ = mode.training ? begin_tables(batch, rows_each) : std::span<Tabulated>();
+  mode.tables = running_tables_;
   add_lanes(lanes);
   prepare(mode.recording);
   const auto begin = [&](Index i) {
@@ -284,6 +296,7 @@ void Trainer::predict(const Batch& batch, States& states, Tensors& outputs, Inde
   const Index rows_each = std::max<Index>(lane_rows(count, false), 16);
   const Index lanes = (count + rows_each - 1) / rows_each;
   add_lanes(lanes);
+  running_tables_ = {};
   prepare(false);
   const RunMode mode{.states = &states, .team = team_of(lanes)};
   run_lanes(lanes,

@@ -167,6 +167,8 @@ class Trainer {
   bool counts_first() const;
   void count_all(const Batch& batch);
   void prepare(bool training);
+  /// Those of `tables_` that a batch gains from, first; returns how many.
+  std::span<Tabulated> begin_tables(const Batch& batch, Index rows_each);
   void update();
   template <class T>
   void update_as(Index lanes);
@@ -190,6 +192,8 @@ class Trainer {
   base::Workers workers_;
   FlatWeights flat_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<Tabulated> tables_;
+  std::span<Tabulated> running_tables_;  // of `tables_`: those that this batch has begun
   std::vector<LaneSums> sums_;
   Tensor sparse_gradient_;  // of the tables; zeros between steps
   std::vector<Tensor> slots_;

@@ -116,6 +116,9 @@ void Trainer::update_as(Index lanes) {
   if (size > dense) {
     const Index parts = workers_.threads();
     workers_.run(parts, [&](Index part) { add_sparse_rows<T>(lanes, part, parts); });
+    for (Tabulated& table : running_tables_) {
+      table.finish(flat_, dense_gradient, table_gradient, workers_);
+    }
   }
   // Chunks never cross from dense weights to tables: their gradients lie in different places.
   const Index dense_chunks = (dense + chunk - 1) / chunk;
@@ -186,6 +189,7 @@ void Trainer::update_as(Index lanes) {
       std::memset(sparse_gradient_.raw(), 0, static_cast<std::size_t>(sparse_gradient_.bytes()));
     } else {
       clear_sparse_rows<T>(lanes);
+      for (Tabulated& table : running_tables_) table.clear(flat_, table_gradient);
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "src/autograd/dispatch.h"
+#include "src/kernels/recurrent_table.h"
 #include "src/layers/plain.h"
 #include "src/recurrent/cells.h"
 #include "src/recurrent/newer_cells.h"
@@ -118,26 +119,32 @@ Error reads_from_the_end(const LayerImpl& layer) {
                 .hint = "leave tbptt out, or the layer"});
 }
 
-template <class T>
-void WalkerImpl::refresh(bool training) {
+void WalkerImpl::refresh(PackedCopy& copy, const kernels::RecurrentShape& shape, DType dtype,
+                         bool training) {
   const FusedCell::Weights w = fused_->weights();
-  const kernels::RecurrentShape shape = fused_->kernel_shape();
   const Index version = w.kernel->version() + w.recurrent_kernel->version() +
                         (w.bias != nullptr ? w.bias->version() : 0);
-  const Index bytes = kernels::recurrent_packed_size<T>(shape) * static_cast<Index>(sizeof(T));
-  const auto numbers = [](const Parameter* p) {
-    return p == nullptr ? nullptr : p->value().template values<T>().data();
-  };
-  packed_.refresh(version, dtype_of<T>, training, bytes, [&](void* memory) {
-    kernels::recurrent_pack(shape, numbers(w.kernel), numbers(w.recurrent_kernel), numbers(w.bias),
-                            training, static_cast<T*>(memory));
+  with_float(dtype, [&]<class T>() {
+    const Index bytes = kernels::recurrent_packed_size<T>(shape) * static_cast<Index>(sizeof(T));
+    const auto numbers = [](const Parameter* p) {
+      return p == nullptr ? nullptr : p->value().template values<T>().data();
+    };
+    copy.refresh(version, dtype, training, bytes, [&](void* memory) {
+      kernels::recurrent_pack(shape, numbers(w.kernel), numbers(w.recurrent_kernel),
+                              numbers(w.bias), training, static_cast<T*>(memory));
+    });
   });
 }
 
 void WalkerImpl::prepare(DType dtype, bool training) {
   cell_->prepare(dtype, training);
-  if (fused_ == nullptr) return;
-  with_float(dtype, [&]<class T>() { refresh<T>(training); });
+  if (fused_ != nullptr) refresh(packed_, fused_->kernel_shape(), dtype, training);
+}
+
+void WalkerImpl::prepare_tabulated(DType dtype) {
+  kernels::RecurrentShape shape = fused_->kernel_shape();
+  shape.features = 0;
+  refresh(packed_recurrent_, shape, dtype, true);
 }
 
 Vars load_states(Call& call, const Component& owner) {
@@ -161,6 +168,21 @@ void store_states(Call& call, const Component& owner, const Vars& states) {
 }
 
 Vars WalkerImpl::call(Call& call, const Vars& inputs) {
+  return walk_through(call, inputs, nullptr);
+}
+
+std::optional<TableKernel> WalkerImpl::table_kernel() const {
+  if (fused_ == nullptr || step_by_step_) return std::nullopt;
+  if (fused_->dropout() > 0 || fused_->recurrent_dropout() > 0) return std::nullopt;
+  const FusedCell::Weights w = fused_->weights();
+  return TableKernel{fused_->kernel_shape(), w.kernel, w.bias};
+}
+
+Vars WalkerImpl::call_tabulated(Call& call, const Vars& inputs, const TableRows& rows) {
+  return walk_through(call, inputs, &rows);
+}
+
+Vars WalkerImpl::walk_through(Call& call, const Vars& inputs, const TableRows* rows) {
   // A mask that merely travelled with x is not used beside given states: Keras's rule.
   const bool masked = inputs.size() == 1 || call.explicit_mask();
   const Mask mask = masked ? call.mask() : Mask{};
@@ -169,7 +191,8 @@ Vars WalkerImpl::call(Call& call, const Vars& inputs) {
   // None unless the layer is stateful, or the sequence comes in parts.
   const bool carries = !call.states(*this).empty();
   if (carries && initial.empty()) initial = load_states(call, *this);
-  Vars outputs = run(call, inputs[0], mask, initial);
+  Vars outputs = rows != nullptr ? run_fused(call, inputs[0], mask, initial, rows)
+                                 : run(call, inputs[0], mask, initial);
   if (carries) {
     Vars states;
     for (std::size_t i = 1; i < outputs.size(); ++i) states.push_back(outputs[i]);
@@ -263,37 +286,51 @@ bool worth_a_team(const kernels::RecurrentShape& shape) {
 
 }  // namespace
 
-Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial) {
+Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial,
+                           const TableRows* rows) {
   Tape& tape = call.tape();
   const FusedCell::Weights weights = fused_->weights();
   kernels::RecurrentShape shape = fused_->kernel_shape();
+  const bool tabulated = rows != nullptr;
+  if (tabulated) {
+    shape.features = 0;
+    prepare_tabulated(tape.dtype());
+  } else {
+    prepare(tape.dtype(), tape.recording());
+  }
   shape.time = x.shape()[0];
   shape.rows = x.shape()[1];
-  prepare(x.dtype(), tape.recording());
 
   const Var W = call.use(*weights.kernel), R = call.use(*weights.recurrent_kernel);
   const Var b = weights.bias != nullptr ? call.use(*weights.bias) : Var();
   const Var h0 = initial.empty() ? Var() : initial[0];
   const Var c0 = initial.size() > 1 ? initial[1] : Var();
   const auto has = [](const Var& v) { return v && v.needs_gradient(); };
-  const bool needs = has(x) || has(W) || has(R) || has(b) || has(h0) || has(c0);
+  const bool needs = tabulated || has(x) || has(W) || has(R) || has(b) || has(h0) || has(c0);
 
   const bool sequences = walk_.return_sequences;
   const bool states = walk_.return_state || walk_.stateful || !call.states(*this).empty();
   const bool is_lstm = shape.cell == kernels::CellKind::lstm;
   const Shape row{shape.rows, shape.units};
-  const Var y = tape.result(sequences ? row.with(0, shape.time) : row, x.dtype(), needs);
-  const Var h = states ? tape.result(row, x.dtype(), needs) : Var();
-  const Var c = states && is_lstm ? tape.result(row, x.dtype(), needs) : Var();
+  const Var y = tape.result(sequences ? row.with(0, shape.time) : row, tape.dtype(), needs);
+  const Var h = states ? tape.result(row, tape.dtype(), needs) : Var();
+  const Var c = states && is_lstm ? tape.result(row, tape.dtype(), needs) : Var();
   if (sequences) Var(y).set_time_first(true);
 
-  with_float(x.dtype(), [&]<class T>() {
+  with_float(tape.dtype(), [&]<class T>() {
     const auto numbers = [](const Var& v) { return v ? v.data<T>() : nullptr; };
     const Index x_step = shape.rows * shape.features, last = shape.time - 1;
     const bool backwards = walk_.go_backwards;
     kernels::RecurrentForward<T> forward;
-    forward.x = x.data<T>() + (backwards ? last * x_step : 0);
-    forward.x_step = backwards ? -x_step : x_step;
+    if (tabulated) {
+      const Index first = backwards ? last * shape.rows : 0;
+      forward.starts = static_cast<const T*>(rows->products);
+      forward.ids = x.data<std::int32_t>() + first;
+      forward.ids_step = backwards ? -shape.rows : shape.rows;
+    } else {
+      forward.x = x.data<T>() + (backwards ? last * x_step : 0);
+      forward.x_step = backwards ? -x_step : x_step;
+    }
     if (mask) {
       forward.mask = mask.data + (backwards ? last * shape.rows : 0);
       forward.mask_step = backwards ? -shape.rows : shape.rows;
@@ -301,7 +338,7 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
     forward.zero_output_for_mask = walk_.zero_output_for_mask;
     forward.h0 = numbers(h0);
     forward.c0 = numbers(c0);
-    forward.packed = packed_.data<T>();
+    forward.packed = (tabulated ? packed_recurrent_ : packed_).data<T>();
     forward.y = sequences ? y.data<T>() : nullptr;
     forward.last = sequences ? nullptr : y.data<T>();
     forward.h_last = numbers(h);
@@ -314,14 +351,24 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
     tape.arena().release(before);
     if (!needs) return;
 
-    tape.record_always([shape, forward, x, W, R, b, h0, c0, y, h, c, sequences] {
+    const Index width = tabulated ? kernels::recurrent_table_width<T>(shape) : 0;
+    T* all_starts = tabulated ? static_cast<T*>(rows->gradients) : nullptr;
+    const bool by_id = tabulated && rows->by_id;
+    const bool from_end = backwards && tabulated && !by_id;
+    T* dstarts = from_end ? all_starts + last * shape.rows * width : all_starts;
+    tape.record_always([=] {
       const auto reached = [](const Var& v) {
         return v && v.has_gradient() ? v.gradient<T>() : nullptr;
       };
       const auto wanted = [](const Var& v) {
         return v && v.needs_gradient() ? v.gradient<T>() : nullptr;
       };
-      if (reached(y) == nullptr && reached(h) == nullptr && reached(c) == nullptr) return;
+      if (reached(y) == nullptr && reached(h) == nullptr && reached(c) == nullptr) {
+        if (dstarts != nullptr && !by_id) {
+          std::fill_n(all_starts, shape.time * shape.rows * width, T{0});
+        }
+        return;
+      }
       kernels::RecurrentBackward<T> backward;
       backward.x = forward.x;
       backward.x_step = forward.x_step;
@@ -336,11 +383,18 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
       backward.dlast = sequences ? nullptr : reached(y);
       backward.dh_last = reached(h);
       backward.dc_last = reached(c);
-      if (T* dx = wanted(x); dx != nullptr) {
-        backward.dx = dx + (forward.x - x.data<T>());
-        backward.dx_step = forward.x_step;
+      if (dstarts != nullptr) {
+        backward.dstarts = dstarts;
+        backward.dstarts_step = forward.ids_step * width;
+        backward.ids = by_id ? forward.ids : nullptr;
+        backward.ids_step = forward.ids_step;
+      } else {
+        if (T* dx = wanted(x); dx != nullptr) {
+          backward.dx = dx + (forward.x - x.data<T>());
+          backward.dx_step = forward.x_step;
+        }
+        backward.dkernel = wanted(W);
       }
-      backward.dkernel = wanted(W);
       backward.drecurrent_kernel = wanted(R);
       backward.dbias = wanted(b);
       backward.dh0 = wanted(h0);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "src/layers/packed.h"
+#include "src/layers/tabulated.h"
 #include "src/recurrent/fused.h"
 #include "src/recurrent/scanned.h"
 #include "unroll/error.h"
@@ -60,7 +61,7 @@ class SequenceImpl : public LayerImpl {
 /// RNN, and with the built-in cells SimpleRNN, GRU and LSTM: the layers differ in name and options
 /// only. Inputs: x (time, rows, features), then initial states. Outputs: the sequence or its last
 /// step, then the last states where return_state asks for them.
-class WalkerImpl : public SequenceImpl {
+class WalkerImpl : public SequenceImpl, public TableReader {
  public:
   WalkerImpl(std::string class_name, Cell cell, const Walk& walk)
       : class_name_(std::move(class_name)), cell_(std::move(cell)), walk_(walk) {}
@@ -75,6 +76,9 @@ class WalkerImpl : public SequenceImpl {
   MaskRule mask_rule() const override { return MaskRule::own; }
   void prepare(DType dtype, bool training) override;
   Vars call(Call& call, const Vars& inputs) override;
+  std::optional<TableKernel> table_kernel() const override;
+  void prepare_tabulated(DType dtype) override;
+  Vars call_tabulated(Call& call, const Vars& inputs, const TableRows& rows) override;
   Streaming streaming(std::span<const Shape> inputs) const override;
   std::shared_ptr<const StreamedLayer> streamed(const StreamRequest& request) const override;
 
@@ -92,12 +96,14 @@ class WalkerImpl : public SequenceImpl {
 
  private:
   bool runs_fused(const Call& call) const;
+  Vars walk_through(Call& call, const Vars& inputs, const TableRows* rows);
   Vars run_scan(Call& call, const Var& x, const Mask& mask, const Vars& initial);
   Mask in_order(Call& call, const Mask& mask) const;
-  Vars run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial);
+  /// With `rows`, x are ids.
+  Vars run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial,
+                 const TableRows* rows = nullptr);
   Vars run_steps(Call& call, const Var& x, const Mask& mask, const Vars& initial);
-  template <class T>
-  void refresh(bool training);
+  void refresh(PackedCopy& copy, const kernels::RecurrentShape& shape, DType dtype, bool training);
 
   std::string class_name_;
   Cell cell_;
@@ -109,6 +115,7 @@ class WalkerImpl : public SequenceImpl {
   ScannedCell* scanned_ = nullptr;
   bool step_by_step_ = false;
   PackedCopy packed_;
+  PackedCopy packed_recurrent_;  // without W: for ids
 };
 
 /// The layer of a class that walks a cell as its options say.

@@ -1,0 +1,43 @@
+// A table of rows (ids, F) times the kernel of a recurrent layer that reads them: made once for
+// each id of a batch instead of once for each step of each row. What becomes of the other side:
+// the gradients of the steps, added up by id, become those of the table and of the kernel in two
+// products.
+//
+// Products lie as the recurrent kernels start from them: gate by gate in their own order, each
+// padded. Letters are those of recurrent.h.
+#pragma once
+
+#include <cstdint>
+
+#include "src/kernels/recurrent.h"
+
+namespace unroll::kernels {
+
+/// Numbers from row to row of products, and those of a row that are used.
+template <class T>
+Index recurrent_table_width(const RecurrentShape& shape);
+template <class T>
+Index recurrent_table_columns(const RecurrentShape& shape);
+
+/// Keras's kernel (F, G U) and bias (null: zeros) with their columns where the products have them:
+/// (F, columns) and (columns), zeros between the gates.
+template <class T>
+void recurrent_table_kernel(const RecurrentShape& shape, const T* kernel, T* arranged);
+template <class T>
+void recurrent_table_bias(const RecurrentShape& shape, const T* bias, T* arranged);
+
+/// dkernel (F, G U) += its gradient as the products have it, (F, columns).
+template <class T>
+void recurrent_table_gradient(const RecurrentShape& shape, const T* arranged, T* dkernel);
+
+/// out (count, width) = the rows of a table whose numbers `ids` are; and the way back.
+template <class T>
+void gather_rows(Index width, const T* table, const std::int32_t* ids, Index count, T* out);
+template <class T>
+void scatter_rows(Index width, const T* rows, const std::int32_t* ids, Index count, T* table);
+
+/// out (width) = the sum of `count` rows of x (..., width), in the order of `rows`.
+template <class T>
+void sum_rows(Index width, const T* x, const std::int32_t* rows, Index count, T* out);
+
+}  // namespace unroll::kernels
