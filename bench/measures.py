@@ -1,5 +1,6 @@
 """How each kind of workload is measured: which sides take turns, and what is made of their rows."""
 import math
+import os
 import subprocess
 import tempfile
 import time
@@ -236,6 +237,14 @@ def run_once(command, environment):
             return 60.0, "no end within 60 s"
         seconds = time.perf_counter() - begin
         return seconds, None if side.process.returncode == 0 else side.last_words()
+
+
+def cannot(name):
+    """Why a workload cannot be measured here; None where it can."""
+    folder = os.environ.get("UNROLL_DATA_DIR")
+    if name != "reviews" or (folder and any(os.path.exists(f"{folder}/{file}") for file in workloads.REVIEWS)):
+        return None
+    return f"set UNROLL_DATA_DIR to a folder with {workloads.REVIEWS[0]}"
 
 
 def loading(name, threads, options):

@@ -1,13 +1,11 @@
 """Results as text, and as bench/RESULTS.md."""
-import datetime
 import os
 import platform
 import re
-import subprocess
 
 import goals
 import workloads
-from sides import ROOT
+from sides import ROOT, said
 
 # Added to a row where it is known: (key, how it is written).
 EXTRAS = [("share_of_full", "{:.0%} of full"), ("of_linear", "{:.2f} of linear"), ("gflops", "{:.0f} GFLOP/s"),
@@ -73,8 +71,7 @@ def machine():
 
 def own_version():
     numbers = re.findall(r"define UNROLL_VERSION_\w+ (\d+)", (ROOT / "include/unroll/version.h").read_text())
-    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()
+    commit = said(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"])
     return f"unroll {'.'.join(numbers)}" + (f" ({commit})" if commit else "")
 
 
@@ -104,25 +101,34 @@ def section(result):
     return [*lines, ""]
 
 
-def lines_to_hold(results):
+def lines_to_hold(results, all_of_them):
     lines = ["## Lines to hold", "", "| line | at least | found | |", "| --- | ---: | ---: | --- |"]
-    return [*lines, *(f"| {' | '.join(line)} |" for line in goals.lines(results)), ""]
+    return [*lines, *(f"| {' | '.join(line)} |" for line in goals.lines(results) if all_of_them or line[3]), ""]
 
 
-def markdown(results, versions, missing, seconds):
-    known = [f"{peer} {version}" for peer, version in versions.items() if version]
-    lines = ["# Results of `./run bench`", "",
-             "Written by the command. Minimum and median of all turns, the spread of the turns' medians; peers in the "
-             "same run.", "",
-             f"- date: {datetime.date.today().isoformat()}; the run took {seconds / 60:.0f} minutes",
-             f"- machine: {machine()}; load average when written {os.getloadavg()[1]:.1f}",
-             f"- {own_version()}; {', '.join(known) or 'no peers'}"]
-    if missing:
-        lines.append(f"- peers not measured here: {', '.join(missing)}")
-    left_out = [name for name in workloads.names() if name not in {r["workload"] for r in results}]
-    if left_out:
-        lines.append(f"- workloads not in this run: {', '.join(left_out)}")
-    lines += ["", *lines_to_hold(results)]
-    for result in results:
-        lines += section(result)
-    return "\n".join(lines)
+def header(found):
+    known = [f"{peer} {version}" for peer, version in found["versions"].items() if version]
+    lines = [f"- date: {found['date']}; the run took {found['minutes']:.0f} minutes",
+             f"- machine: {found['machine']}", f"- {found['version']}; {', '.join(known) or 'no peers'}"]
+    if found["missing"]:
+        lines.append(f"- not measured here: {', '.join(found['missing'])}")
+    return lines
+
+
+def tables(found):
+    return [line for result in found["results"] for line in section(result)]
+
+
+def markdown(found):
+    left_out = [name for name in workloads.names() if name not in {r["workload"] for r in found["results"]}]
+    return "\n".join([
+        "# Results of `./run bench`", "",
+        "Written by the command. Minimum and median of all turns, the spread of the turns' medians; peers in the same "
+        "run.", "", *header(found), *([f"- workloads not in this run: {', '.join(left_out)}"] if left_out else []), "",
+        *lines_to_hold(found["results"], True), *tables(found)])
+
+
+def elsewhere(found):
+    """A part of its own for a run on another machine: the lines that were measured there."""
+    return "\n".join([f"# On {found['machine']}", "", "Added by `./run bench --add`.", "", *header(found), "",
+                      *lines_to_hold(found["results"], False), *tables(found)])

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 
-from sides import BUILT, ROOT
+from sides import BUILT, ROOT, said
 
 PACKAGES = ["python3-torch", "libopenblas0-openmp", "libopenblas-openmp-dev", "libdnnl-dev", "python3-onnx"]
 NODE_PACKAGES = ["onnxruntime-node@1.30.0", "@tensorflow/tfjs-core@4.22.0", "@tensorflow/tfjs-layers@4.22.0",
@@ -51,9 +51,7 @@ def build():
 # --- what is there ----------------------------------------------------------------------------------------------
 @functools.cache
 def has_module(name):
-    found = subprocess.run([PYTHON, "-c", f"import {name}; print({name}.__version__)"], capture_output=True,
-                           text=True, check=False)
-    return found.stdout.strip() if found.returncode == 0 else None
+    return said([PYTHON, "-c", f"import {name}; print({name}.__version__)"]) or None
 
 
 def node_version(package):
@@ -64,9 +62,7 @@ def node_version(package):
 
 
 def debian_version(package):
-    found = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True,
-                           check=False)
-    return found.stdout.strip() or "of unknown version"
+    return said(["dpkg-query", "-W", "-f", "${Version}", package]) or "of unknown version"
 
 
 @functools.cache

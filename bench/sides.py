@@ -12,6 +12,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILT = ROOT / "build/bench"
 
 
+def said(command):
+    """What a program prints; "" where it fails or is not there."""
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
+
+
 class SideError(Exception):
     """A program died, said something else than it should, or took too long."""
 

@@ -53,6 +53,7 @@ BATCHES = {f"{layer}{units}_b256": (f"W6 {title}({units}) over 256 sequences of 
            for units in (64, 256)}
 COLD = {"cold": "W6 a process that loads an LSTM(64), predicts once and ends"}
 
+REVIEWS = ("aclImdb_v1.tar.gz", "aclImdb.tar.gz", "aclImdb")
 LOADING = {
     "csv": "20 MB of dates and prices, from a file in the page cache",
     "tokenize": "Tokenizer, fit and encode, made-up English",
