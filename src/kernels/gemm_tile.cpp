@@ -87,20 +87,22 @@ HWY_INLINE void tile_of(Index rows, const PanelProduct<T>& p, Index row) {
   }
 }
 
-/// The share of p.next that belongs to the tile of rows [row, next).
 template <class T>
-HWY_INLINE void fetch_next(const PanelProduct<T>& p, Index row, Index next, Index rows) {
-  const T* end = p.next + p.next_count * next / rows;
-  for (const T* at = p.next + p.next_count * row / rows; at < end; at += 64 / sizeof(T)) {
-    hwy::Prefetch(at);
-  }
+HWY_INLINE void fetch(const T* begin, const T* end) {
+  for (const T* at = begin; at < end; at += 64 / sizeof(T)) hwy::Prefetch(at);
 }
 
+/// Each tile fetches its share of what comes next.
 template <int NV, int MR, class T>
 void tiles(const PanelProduct<T>& p, Index rows) {
+  const T* at = p.next;
+  const T* const end = p.next + p.next_count;
+  const Index a_row = p.next_count > 0 ? p.next_count / rows + 1 : 0;
   for (Index row = 0; row < rows;) {
     const Index next = tile_rows<T>(rows - row, MR);
-    if (p.next_count > 0) fetch_next(p, row, row + next, rows);
+    const T* const share = std::min(end, at + a_row * next);
+    fetch(at, share);
+    at = share;
     tile_of<NV, MR>(next, p, row);
     row += next;
   }

@@ -11,15 +11,20 @@
 namespace unroll::kernels {
 
 /// Vectors in the next panel where `left` are still to come. Never 1 after a 3: two panels of 2
-/// keep the multiply-add units busier.
-constexpr Index panel_vectors(Index left) noexcept { return left < 3 ? left : 3; }
+/// keep the multiply-add units busier, as a panel of 1 reads more numbers than it multiplies.
+constexpr Index panel_vectors(Index left) noexcept { return left == 4 ? 2 : left < 3 ? left : 3; }
+/// How many panels so many vectors make, and the first vector of panel i.
+constexpr Index panel_count(Index vectors) noexcept { return (vectors + 2) / 3; }
+constexpr Index panel_begin(Index vectors, Index i) noexcept {
+  return vectors % 3 == 1 && i > 0 && i == vectors / 3 ? 3 * i - 1 : 3 * i;
+}
 
 /// Rows of a matrix: at distance ld, or, with `which`, a choice of such rows.
 template <class T>
 struct Rows {
-  T* base = nullptr;
-  Index ld = 0;
-  const Index* which = nullptr;
+  T* base;
+  Index ld;
+  const Index* which = nullptr;  // null: all, one after the other
 
   T* at(Index i) const noexcept { return base + (which ? which[i] : i) * ld; }
 };
@@ -28,8 +33,8 @@ struct Rows {
 template <class T>
 struct Terms {
   Rows<const T> a;
-  Index K = 0;
-  const T* panel = nullptr;
+  Index K;
+  const T* panel;
 };
 
 /// One panel's columns of C = [relu](start + [C] + the terms, in their order, k ascending).
@@ -37,13 +42,15 @@ template <class T>
 struct PanelProduct {
   static constexpr int most_terms = 4;
 
+  // The first `count` are set. The rest is left as it is: to clear all that for every product would
+  // take a twentieth of the time that small cells take.
   Terms<T> terms[most_terms];
   int count = 0;
-  Rows<T> c;
-  Index vectors = 0;        // of the panel
-  Index columns = 0;        // of C that are written
-  const T* bias = nullptr;  // as wide as the panel; null: zeros
-  Rows<const T> start;      // instead of the bias: a row of its own for each row of C
+  Rows<T> c = {};
+  Index vectors = 0;         // of the panel
+  Index columns = 0;         // of C that are written
+  const T* bias = nullptr;   // as wide as the panel; null: zeros
+  Rows<const T> start = {};  // instead of the bias: a row of its own for each row of C
   bool accumulate = false;
   bool relu = false;
   // What comes after this product: fetched into the cache meanwhile, by each tile its share.

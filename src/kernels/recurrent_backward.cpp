@@ -157,12 +157,13 @@ class Backward {
   /// Calls f(dparts, gates, row, unit) for every vector of units of the rows that are kept.
   template <class F>
   HWY_INLINE void for_vectors(F f) {
-    const T* gates = gates_of_step(step_);
+    const Index padded = l_.padded;  // a compiler cannot know that the stores leave l_ as it is
     for (Index i = 0; i < kept_.count; ++i) {
       const Index row = kept_.row(i);
+      const T* gates = gates_of_step(step_) + row * l_.gates_ld;
       T* dparts = dparts_ + i * l_.parts_ld;
-      for (Index u = 0; u < l_.padded; u += lanes<T>) {
-        f(dparts + u, gates + row * l_.gates_ld + u, row, u);
+      for (Index u = 0; u < padded; u += lanes<T>) {
+        f(dparts + u, gates + u, row, u);
       }
     }
   }
@@ -170,11 +171,12 @@ class Backward {
   template <class Act>
   void simple_parts(Act act) {
     const Tag<T> d;
+    const Index padded = l_.padded;  // a compiler cannot know that the stores leave l_ as it is
     for (Index i = 0; i < kept_.count; ++i) {
       const Index row = kept_.row(i);
       const T* h = state(step_ + 1) + row * l_.state_ld;
       T* dparts = dparts_ + i * l_.parts_ld;
-      for (Index u = 0; u < l_.padded; u += lanes<T>) {
+      for (Index u = 0; u < padded; u += lanes<T>) {
         hn::StoreU(act.back(d, dh_of(row, u), hn::LoadU(d, h + u)), d, dparts + u);
       }
     }
@@ -250,18 +252,19 @@ class Backward {
   void state_gradient(Index from, Index to, bool accumulate) {
     if (step_ > 0 || call_.dh0) product(scratch_.dh, from, to - from, accumulate);
   }
-  /// out (B, U padded), at the kept rows, = [out +] parts times R^T. Meanwhile the gates of the
-  /// step before are fetched.
+  /// out (B, U padded), at the kept rows, = [out +] parts times R^T. Meanwhile what the step before
+  /// reads is fetched: its gates, or a SimpleRNN's state.
   void product(T* out, Index part, Index parts, bool accumulate) {
     const T* panels = call_.packed + l_.recurrent_transposed_at();
-    const T* gates = step_ > 0 ? gates_of_step(step_ - 1) : nullptr;
-    const Index fetched = step_ > 0 ? l_.B * l_.gates_ld : 0;
+    const bool simple = l_.shape.cell == CellKind::simple_rnn;
+    const T* gates = simple ? state(step_) : gates_of_step(std::max<Index>(step_ - 1, 0));
+    const Index fetched = step_ > 0 ? l_.B * (simple ? l_.state_ld : l_.gates_ld) : 0;
     const Index vectors = l_.padded / lanes<T>;
-    each(call_.team, (vectors + 2) / 3, [&](Index i) {
-      const Index unit = 3 * i * lanes<T>;
+    each(call_.team, panel_count(vectors), [&](Index i) {
+      const Index unit = panel_begin(vectors, i) * lanes<T>;
       PanelProduct<T> p;
       p.accumulate = accumulate;
-      p.vectors = panel_vectors(vectors - 3 * i);
+      p.vectors = panel_vectors(vectors - panel_begin(vectors, i));
       const Index width = p.vectors * lanes<T>;
       const Index begin = fetched * unit / l_.padded;
       p.next = gates + begin;
@@ -288,11 +291,11 @@ class Backward {
     const T* dparts = row_of_dparts(at_);
     const bool after = l_.shape.cell == CellKind::gru_reset_after;
     const Index vectors = vectors_for(l_.F, lanes<T>);
-    each(call_.team, (vectors + 2) / 3, [&](Index i) {
-      const Index feature = 3 * i * lanes<T>;
+    each(call_.team, panel_count(vectors), [&](Index i) {
+      const Index feature = panel_begin(vectors, i) * lanes<T>;
       PanelProduct<T> p;
       p.accumulate = true;
-      p.vectors = panel_vectors(vectors - 3 * i);
+      p.vectors = panel_vectors(vectors - panel_begin(vectors, i));
       const Index width = p.vectors * lanes<T>;
       const T* panel = call_.packed + l_.kernel_transposed_at() + l_.G * l_.U * feature;
       add_parts(p, dparts, 0, after ? 2 : l_.G, panel, width);

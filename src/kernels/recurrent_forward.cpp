@@ -118,8 +118,10 @@ class Forward {
   template <class F>
   HWY_INLINE void for_panels(F f) {
     const Index vectors = l_.padded / lanes<T>;
-    each(call_.team, (vectors + 2) / 3,
-         [&](Index i) { f(3 * i * lanes<T>, panel_vectors(vectors - 3 * i)); });
+    each(call_.team, panel_count(vectors), [&](Index i) {
+      const Index begin = panel_begin(vectors, i);
+      f(begin * lanes<T>, panel_vectors(vectors - begin));
+    });
   }
   template <class F>
   HWY_INLINE void for_row_blocks(F f) {
