@@ -252,7 +252,8 @@ std::string NaNReport::to_string() const {
                      loss, where);
 }
 
-void TerminateOnNaN::on_train_begin(Model&) {
+void TerminateOnNaN::on_train_begin(Model& model) {
+  model.impl().trainer->keep_lanes(true);
   epoch_ = 0;
   found_.reset();
 }

@@ -67,6 +67,7 @@ FitRun::~FitRun() { impl_.run = nullptr; }
 
 History FitRun::run() {
   whole_.begin();
+  model_.impl().trainer->keep_lanes(false);  // unless a callback wants them
   for (const auto& callback : options_.callbacks) callback->on_train_begin(model_);
   if (pending_) {
     restore(*pending_);

@@ -61,16 +61,45 @@ Var gather_rows(Tape& tape, const Rows& rows, RowNumbers numbers, DType dtype, b
   return value;
 }
 
+void LaneGradient::begin(const FlatWeights& weights) {
+  kept_.clear();
+  ids_.clear();
+  rows_.clear();
+  if (dense_.elements() != weights.dense_size() || dense_.dtype() != weights.dtype()) {
+    dense_ = Tensor({weights.dense_size()}, weights.dtype());
+  } else {
+    std::memset(dense_.raw(), 0, static_cast<std::size_t>(dense_.bytes()));
+  }
+}
+
+void LaneGradient::add(const Sparse& rows, Index bytes) {
+  kept_.push_back({rows.parameter, ids_.size(), rows.ids.size(), rows_.size()});
+  ids_.insert(ids_.end(), rows.ids.begin(), rows.ids.end());
+  rows_.insert(rows_.end(), rows.rows, rows.rows + bytes);
+}
+
+LaneGradient::Sparse LaneGradient::sparse(std::size_t i) const noexcept {
+  const Kept& kept = kept_[i];
+  return {kept.parameter, {ids_.data() + kept.first_id, kept.ids}, rows_.data() + kept.first_byte};
+}
+
 Lane::Lane(const Graph& graph, DType dtype)
     : graph_(graph),
       own_tape_(dtype, false),
       values_(graph.slots()),
       masks_of_(graph.slots()),
       leaves_(graph.parameters().size()) {
+  // A lane may run for the first time in any step, and no step allocates what another one did not.
+  embedded_.reserve(graph.parameters().size());
+  for (const Parameter* parameter : graph.parameters()) {
+    if (parameter->sparse) own_tape_.constant(Tensor({1}, dtype));
+  }
+  own_tape_.clear();
   tape_ = &own_tape_;
 }
 
-void Lane::start(const RunMode& mode, Index first_row, Index rows, const FlatWeights* weights) {
+void Lane::start(const RunMode& mode, Index first_row, Index rows, const FlatWeights* weights,
+                 LaneGradient* gradient) {
   own_tape_.clear();
   own_tape_.set_recording(mode.recording);
   own_tape_.set_team(mode.team);
@@ -83,16 +112,17 @@ void Lane::start(const RunMode& mode, Index first_row, Index rows, const FlatWei
   activity_loss_ = 0;
   first_row_ = first_row;
   rows_ = rows;
-  weights_ = weights;
+  weights_ = gradient != nullptr ? weights : nullptr;
+  gradient_ = gradient;
   std::ranges::fill(leaves_, Var());
   std::ranges::fill(masks_of_, Mask{});
-  sparse_.clear();
-  if (weights == nullptr) return;
-  if (gradient_.elements() != weights->dense_size() || gradient_.dtype() != weights->dtype()) {
-    gradient_ = Tensor({weights->dense_size()}, weights->dtype());
-  } else {
-    std::memset(gradient_.raw(), 0, static_cast<std::size_t>(gradient_.bytes()));
-  }
+  embedded_.clear();
+}
+
+void Lane::reserve(Index bytes) {
+  own_tape_.clear();
+  own_tape_.arena().take<std::byte>(bytes);
+  own_tape_.clear();
 }
 
 void Lane::gather(const std::vector<Rows>& inputs, RowNumbers numbers) {
@@ -247,7 +277,7 @@ Var Lane::use(const Parameter& parameter) {
   auto* value = const_cast<void*>(parameter.value().raw());
   std::byte* gradient = nullptr;
   if (offset >= 0) {
-    gradient = static_cast<std::byte*>(gradient_.raw()) + offset * size_of(own_tape_.dtype());
+    gradient = gradient_->dense<std::byte>() + offset * size_of(own_tape_.dtype());
   }
   leaf = own_tape_.leaf(parameter.shape(), parameter.value().dtype(), value, gradient);
   return leaf;
@@ -261,11 +291,16 @@ void Lane::backward() {
                 {.got = "\"" + graph_.parameters()[i]->name() + "\" in a dense operation",
                  .hint = "set Parameter::sparse to false for a table that is also used otherwise"});
   }
+  for (const Embedded& one : embedded_) {
+    const std::span<const std::int32_t> ids(one.ids.data<std::int32_t>(),
+                                            static_cast<std::size_t>(one.ids.elements()));
+    gradient_->add({one.parameter, ids, one.rows.gradient<std::byte>()},
+                   one.rows.elements() * size_of(one.rows.dtype()));
+  }
 }
 
 void Lane::add_sparse(const Parameter& parameter, const Var& ids, const Var& d_rows) {
-  sparse_.push_back(
-      {parameter.position, ids.data<std::int32_t>(), ids.elements(), d_rows.gradient<std::byte>()});
+  embedded_.push_back({parameter.position, ids, d_rows});
 }
 
 std::span<Tensor> Lane::states(const Component& component) {

@@ -17,12 +17,38 @@ using States = std::unordered_map<const Component*, std::vector<Tensor>>;
 /// Which rows of the data a batch is made of: numbers of rows, in order.
 using RowNumbers = std::span<const Index>;
 
-/// The gradient of some rows of a table, as an Embedding leaves it.
-struct SparseGradient {
-  std::size_t parameter = 0;
-  const std::int32_t* ids = nullptr;
-  Index count = 0;
-  const void* rows = nullptr;
+/// The gradients that a lane leaves behind, whoever runs in its arena next.
+class LaneGradient {
+ public:
+  /// The gradient of some rows of a table, as an Embedding gives it.
+  struct Sparse {
+    std::size_t parameter = 0;
+    std::span<const std::int32_t> ids;
+    const std::byte* rows = nullptr;
+  };
+
+  /// Zeros, for the rows of a lane that begins.
+  void begin(const FlatWeights& weights);
+  /// Of the dense weights, as FlatWeights has them.
+  template <class T>
+  T* dense() noexcept {
+    return static_cast<T*>(dense_.raw());
+  }
+  Index bytes() const { return dense_.bytes(); }
+  /// Copies them.
+  void add(const Sparse& rows, Index bytes);
+  std::size_t sparse_count() const noexcept { return kept_.size(); }
+  Sparse sparse(std::size_t i) const noexcept;
+  Index sparse_bytes() const noexcept { return std::ssize(rows_) + 4 * std::ssize(ids_); }
+
+ private:
+  struct Kept {
+    std::size_t parameter = 0, first_id = 0, ids = 0, first_byte = 0;
+  };
+  Tensor dense_;
+  std::vector<Kept> kept_;
+  std::vector<std::int32_t> ids_;
+  std::vector<std::byte> rows_;
 };
 
 /// How a run goes; the same for all lanes of a batch.
@@ -44,9 +70,12 @@ class Lane final : public Call {
  public:
   Lane(const Graph& graph, DType dtype);
 
-  /// Begins anew: forgets the tape, and gives the weights' gradients a zeroed place. `weights`
-  /// null: no gradients are wanted.
-  void start(const RunMode& mode, Index first_row, Index rows, const FlatWeights* weights);
+  /// Begins anew: forgets the tape. Gradients are added to `gradient`, which has begun and outlives
+  /// the run; null: none are wanted.
+  void start(const RunMode& mode, Index first_row, Index rows, const FlatWeights* weights,
+             LaneGradient* gradient);
+  /// Makes room for a run that takes so many bytes; forgets what there is.
+  void reserve(Index bytes);
   /// Puts the rows in. `numbers` are this lane's. Throws: Error (shape).
   void gather(const std::vector<Rows>& inputs, RowNumbers numbers);
   /// The same with a value that is on the tape already (checks, explicit tapes).
@@ -66,13 +95,6 @@ class Lane final : public Call {
 
   /// What the layers' activity regularizers add to the loss of the batch.
   double activity_loss() const noexcept { return activity_loss_; }
-
-  /// The gradient of the dense weights, as FlatWeights has them.
-  template <class T>
-  T* gradient() noexcept {
-    return static_cast<T*>(gradient_.raw());
-  }
-  const std::vector<SparseGradient>& sparse() const noexcept { return sparse_; }
 
   /// Runs a nested model as a part of this run: with the values and masks of the layer that stands
   /// for it, whose output masks it sets.
@@ -101,8 +123,12 @@ class Lane final : public Call {
   std::vector<Var> values_;
   std::vector<Mask> masks_of_;
   std::vector<Var> leaves_;
-  std::vector<SparseGradient> sparse_;
-  Tensor gradient_;
+  struct Embedded {
+    std::size_t parameter;
+    Var ids, rows;
+  };
+  std::vector<Embedded> embedded_;
+  LaneGradient* gradient_ = nullptr;
   const FlatWeights* weights_ = nullptr;
   States* states_ = nullptr;
   std::span<Tabulated> tables_;

@@ -66,7 +66,7 @@ double output_bytes(const Graph& graph, const std::vector<Shape>& rows, DType dt
 }  // namespace
 
 /// A step of `rows` rows of zeros in one lane, without its update.
-Index Trainer::arena_bytes(const std::vector<Shape>& shapes, Index rows) {
+LaneBytes Trainer::lane_bytes(const std::vector<Shape>& shapes, Index rows) {
   const Untouched untouched(graph_);
   prepare(true);
   Lane lane(graph_, dtype_);
@@ -76,8 +76,10 @@ Index Trainer::arena_bytes(const std::vector<Shape>& shapes, Index rows) {
     x.emplace_back(Tensor(shapes[i].with(0, rows), dtype));
   }
   std::vector<Index> numbers = in_order(rows);
+  LaneGradient gradient;
+  gradient.begin(flat_);
   lane.start({.training = true, .recording = true, .seed = options_.seed, .batch_rows = rows}, 0,
-             rows, &flat_);
+             rows, &flat_, &gradient);
   lane.gather(x, numbers);
   lane.forward();
   base::Arena& arena = lane.tape().arena();
@@ -91,7 +93,7 @@ Index Trainer::arena_bytes(const std::vector<Shape>& shapes, Index rows) {
     y.gradient<std::byte>();
   }
   lane.backward();
-  return arena.peak();
+  return {arena.peak(), gradient.sparse_bytes()};
 }
 
 Index Trainer::arena_peak() const {
@@ -103,29 +105,39 @@ Index Trainer::arena_peak() const {
 MemoryTrials::MemoryTrials(Trainer& trainer, std::vector<Shape> rows)
     : trainer_(trainer), rows_(std::move(rows)) {}
 
-Index MemoryTrials::arena(Index rows) {
+LaneBytes MemoryTrials::lane(Index rows) {
   if (rows > 2 * few) {
-    const Index one = arena(few), two = arena(2 * few);
-    return one + (two - one) * (rows - few) / few;
+    const LaneBytes one = lane(few), two = lane(2 * few);
+    const auto extended = [&](Index a, Index b) { return a + (b - a) * (rows - few) / few; };
+    return {extended(one.arena, two.arena), extended(one.kept, two.kept)};
   }
   const auto found = tried_.find(rows);
   if (found != tried_.end()) return found->second;
-  return tried_[rows] = trainer_.arena_bytes(rows_, rows);
+  return tried_[rows] = trainer_.lane_bytes(rows_, rows);
 }
 
 TrainingMemory MemoryTrials::training(Index batch, Index rest) {
   TrainingMemory memory;
-  const auto lane_rows = [&](Index size) { return std::min(trainer_.lane_rows(size, true), size); };
-  const auto rows_in_lane = [&](Index size, Index lane) {
-    return size == 0 ? 0 : std::clamp<Index>(size - lane * lane_rows(size), 0, lane_rows(size));
-  };
-  memory.lane_rows = lane_rows(batch);
-  // A last batch of fewer rows may have more lanes, of fewer rows each.
-  for (Index rows = 1; rows > 0; ++memory.lanes) {
-    rows = std::max(rows_in_lane(batch, memory.lanes), rows_in_lane(rest, memory.lanes));
-    if (rows == 0) break;
-    memory.arenas += arena(rows);
+  Index steps = 1;
+  for (const Shape& row : rows_) {
+    if (row.rank() > 0) steps = std::max(steps, row[0]);
   }
+  // A last batch of fewer rows may have more lanes, of fewer rows each.
+  std::vector<Index> rows_of_arena;
+  for (const Index size : {batch, rest}) {
+    if (size == 0) continue;
+    const Cut way = trainer_.cut_of(size, steps, true);
+    const Index arenas = way.kept ? way.lanes : std::min<Index>(way.lanes, trainer_.threads());
+    rows_of_arena.resize(
+        std::max(rows_of_arena.size(), static_cast<std::size_t>(std::max<Index>(arenas, 0))));
+    for (Index i = 0; i < arenas; ++i) {
+      Index& rows = rows_of_arena[static_cast<std::size_t>(i)];
+      rows = std::max(rows, std::min(way.slice_rows, size - i * way.lane_rows));
+    }
+    if (size == batch) memory.lane_rows = std::min(way.lane_rows, size);
+    memory.lanes = std::max(memory.lanes, way.lanes);
+  }
+  for (const Index rows : rows_of_arena) memory.arenas += lane(rows).arena;
   const Index bytes_of = size_of(trainer_.dtype());
   const FlatWeights& flat = trainer_.flat();
   memory.weights = flat.size() * bytes_of;
@@ -133,7 +145,8 @@ TrainingMemory MemoryTrials::training(Index batch, Index rest) {
     if (!parameter->trainable) memory.weights += parameter->elements() * bytes_of;
   }
   memory.gradients =
-      (flat.dense_size() * memory.lanes + flat.size() - flat.dense_size()) * bytes_of;
+      (flat.dense_size() * memory.lanes + flat.size() - flat.dense_size()) * bytes_of +
+      lane(batch).kept;
   memory.optimizer = static_cast<Index>(trainer_.slots().size()) * flat.size() * bytes_of;
   return memory;
 }

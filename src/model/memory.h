@@ -18,11 +18,11 @@ class MemoryTrials {
   TrainingMemory training(Index batch, Index rest = 0);
 
  private:
-  Index arena(Index rows);
+  LaneBytes lane(Index rows);
 
   Trainer& trainer_;
   std::vector<Shape> rows_;
-  std::map<Index, Index> tried_;  // rows, bytes
+  std::map<Index, LaneBytes> tried_;  // by rows
 };
 
 /// Throws: Error (value) where training on `count` such rows, in batches, would not fit into what

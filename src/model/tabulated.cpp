@@ -79,7 +79,7 @@ bool Tabulated::trained(const FlatWeights& weights) const {
 }
 
 bool Tabulated::begin(const Rows& ids, std::span<const Index> numbers, Index lane_rows,
-                      const FlatWeights& weights, base::Workers& workers) {
+                      Index slice_rows, const FlatWeights& weights, base::Workers& workers) {
   const Index vocabulary = table_->shape()[0];
   const Index steps = static_cast<Index>(numbers.size()) * ids.row_elements();
   const std::optional<TableKernel> kernel = layer_->table_kernel();
@@ -103,7 +103,7 @@ bool Tabulated::begin(const Rows& ids, std::span<const Index> numbers, Index lan
   if (by_id_) {
     list_lanes(lanes);
   } else {
-    list_steps(rows);
+    list_steps(rows, slice_rows);
   }
   with_float(dtype_, [&]<class T>() {
     room<T>(gradients_, (by_id_ ? lanes * count() : steps) * width_);
@@ -148,14 +148,15 @@ void Tabulated::number(const Rows& ids, std::span<const Index> numbers) {
   if (wrong != 0) throw outside_table(*embedding_->layer, wrong, vocabulary);
 }
 
-/// By id, the steps in the order in which lanes have them: lane by lane, in time, row by row.
-void Tabulated::list_steps(Index rows) {
+/// By id, the steps in the order in which slices have them: slice by slice, in time, row by row.
+void Tabulated::list_steps(Index rows, Index slice_rows) {
   std::partial_sum(first_step_.begin(), first_step_.end(), first_step_.begin());
   steps_.resize(static_cast<std::size_t>(rows * time_));
   const std::int32_t* places = places_.values<std::int32_t>().data();
   std::int32_t at = 0;
-  for (Index first = 0; first < rows; first += lane_rows_) {
-    const Index last = std::min(first + lane_rows_, rows);
+  for (Index first = 0, last = 0; first < rows; first = last) {
+    const Index lane_end = (first / lane_rows_ + 1) * lane_rows_;
+    last = std::min({first + slice_rows, lane_end, rows});
     for (Index t = 0; t < time_; ++t) {
       for (Index row = first; row < last; ++row, ++at) {
         const auto place = static_cast<std::size_t>(places[row * time_ + t]);
@@ -213,7 +214,9 @@ TableRows Tabulated::rows_of(Index first_row) const {
   const Index row_bytes = width_ * size_of(dtype_);
   const Index first = by_id_ ? first_row / lane_rows_ * count() : first_row * time_;
   gradients += first * row_bytes;
-  if (by_id_) std::memset(gradients, 0, static_cast<std::size_t>(count() * row_bytes));
+  const bool lane_begins = first_row % lane_rows_ == 0;
+  if (by_id_ && lane_begins)
+    std::memset(gradients, 0, static_cast<std::size_t>(count() * row_bytes));
   return {products_.raw(), gradients, by_id_};
 }
 

@@ -28,16 +28,17 @@ class Tabulated {
   const GraphStep* reader() const noexcept { return reader_; }
   std::size_t input() const noexcept { return input_; }
 
-  /// Before the lanes of a batch run: the rows `numbers` of the input, in lanes of `lane_rows`.
-  /// False where the batch gains nothing, or the layers need the rows themselves.
-  bool begin(const Rows& ids, std::span<const Index> numbers, Index lane_rows,
+  /// Before the lanes of a batch run: the rows `numbers` of the input, in lanes of `lane_rows` and
+  /// slices of `slice_rows`. False where the batch gains nothing, or the layers need the rows
+  /// themselves.
+  bool begin(const Rows& ids, std::span<const Index> numbers, Index lane_rows, Index slice_rows,
              const FlatWeights& weights, base::Workers& workers);
   /// Each step's place among the batch's ids, row by row of the batch: what lanes read as their
   /// ids. Place 0 is id 0's.
   const Rows& places() const noexcept { return place_rows_; }
   /// 0, 1, ...: the rows of places().
   std::span<const Index> numbers() const noexcept { return numbers_; }
-  /// For the lane that begins with this row, when it begins.
+  /// For the slice that begins with this row, when it begins.
   TableRows rows_of(Index first_row) const;
   TableReader& layer() const noexcept { return *layer_; }
 
@@ -51,7 +52,7 @@ class Tabulated {
 
   bool trained(const FlatWeights& weights) const;
   void number(const Rows& ids, std::span<const Index> numbers);
-  void list_steps(Index rows);
+  void list_steps(Index rows, Index slice_rows);
   void list_lanes(Index lanes);
   template <class T>
   void make_products(base::Workers& workers);

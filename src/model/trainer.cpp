@@ -26,7 +26,8 @@ Trainer::Trainer(const Graph& graph, DType dtype, const CompileOptions& options)
       goals_(graph.outputs().size(), Goal{options.loss, 1}),
       counts_(graph.outputs().size()),
       workers_(options.threads > 0 ? options.threads : base::default_threads()),
-      tables_(Tabulated::of(graph)) {}
+      tables_(Tabulated::of(graph)),
+      lent_(new std::atomic_flag[static_cast<std::size_t>(workers_.threads())]()) {}
 
 Index Trainer::optimizer_numbers() const {
   return iterations_ == 0 ? 0 : optimizer_size(options_.optimizer, flat_.trained());
@@ -119,6 +120,19 @@ Index Trainer::lane_rows(Index batch, bool training) const {
   return std::max(least, base::round_up(even, 8));
 }
 
+Cut Trainer::cut_of(Index batch, Index steps, bool training) const {
+  // About so many steps at a time: what they leave for the way back stays in the caches.
+  constexpr Index steps_at_once = 1024;
+  Cut way;
+  way.lane_rows = lane_rows(batch, training);
+  way.lanes = (batch + way.lane_rows - 1) / way.lane_rows;
+  way.kept = keep_lanes_ || counts_first();
+  const bool sliced = !way.kept && !(training && graph_.needs_whole_batch());
+  const Index least = std::max<Index>(large() ? 16 : 8, base::round_up(steps_at_once / steps, 8));
+  way.slice_rows = sliced ? std::min(way.lane_rows, least) : way.lane_rows;
+  return way;
+}
+
 void Trainer::prepare(bool training) {
   workers_.run(static_cast<Index>(graph_.layers().size()), [&](Index i) {
     LayerImpl& layer = *graph_.layers()[static_cast<std::size_t>(i)];
@@ -127,34 +141,78 @@ void Trainer::prepare(bool training) {
   });
 }
 
-std::span<Tabulated> Trainer::begin_tables(const Batch& batch, Index rows_each) {
+std::span<Tabulated> Trainer::begin_tables(const Batch& batch, const Cut& way) {
   const auto rest = std::partition(tables_.begin(), tables_.end(), [&](Tabulated& table) {
-    return table.begin((*batch.x)[table.input()], batch.numbers, rows_each, flat_, workers_);
+    return table.begin((*batch.x)[table.input()], batch.numbers, way.lane_rows, way.slice_rows,
+                       flat_, workers_);
   });
   return {tables_.begin(), rest};
 }
 
-void Trainer::start_lane(std::size_t lane, const Batch& batch, const RunMode& mode,
-                         Index rows_each) {
-  const Index first = static_cast<Index>(lane) * rows_each;
-  const Index rows = std::min(rows_each, static_cast<Index>(batch.numbers.size()) - first);
-  Lane& own = *lanes_[lane];
-  own.start(mode, first, rows, mode.recording ? &flat_ : nullptr);
-  own.gather(*batch.x, batch.numbers.subspan(static_cast<std::size_t>(first),
-                                             static_cast<std::size_t>(rows)));
-  own.forward();
+/// A lane that no other thread uses meanwhile. There is one for each thread.
+class Trainer::Borrowed {
+ public:
+  explicit Borrowed(Trainer& trainer) : trainer_(trainer) {
+    while (trainer_.lent_[place_].test_and_set(std::memory_order_acquire)) {
+      place_ = (place_ + 1) % static_cast<std::size_t>(trainer_.workers_.threads());
+    }
+  }
+  ~Borrowed() { trainer_.lent_[place_].clear(std::memory_order_release); }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  Lane& lane() const { return *trainer_.lanes_[place_]; }
+
+ private:
+  Trainer& trainer_;
+  std::size_t place_ = 0;
+};
+
+Trainer::Run Trainer::begin(Lane& lane, LaneResult& result, const Batch& batch, const RunMode& mode,
+                            Index first, Index rows) {
+  const Run run{
+      lane, result,
+      batch.numbers.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows))};
+  lane.start(mode, first, rows, &flat_, mode.recording ? &result.gradient : nullptr);
+  lane.gather(*batch.x, run.numbers);
+  lane.forward();
+  return run;
+}
+
+void Trainer::finish(const Run& run, bool recording) {
+  for (std::size_t output = 0; output < counts_.size(); ++output) lose(run, output, recording);
+  if (recording) run.lane.backward();
+  run.result.activity_loss += run.lane.activity_loss();
 }
 
 void Trainer::add_lanes(Index lanes) {
   while (static_cast<Index>(lanes_.size()) < lanes) {
     lanes_.push_back(std::make_unique<Lane>(graph_, dtype_));
-    LaneSums sums;
-    sums.targets.resize(graph_.outputs().size());
-    sums.losses.resize(graph_.outputs().size());
+  }
+}
+
+void Trainer::even_out_lanes() {
+  Index most = 0;
+  for (const auto& lane : lanes_) most = std::max(most, lane->tape().arena().peak());
+  for (const auto& lane : lanes_) {
+    if (lane->tape().arena().peak() < most) lane->reserve(most);
+  }
+}
+
+/// Of so many lanes, which begin.
+void Trainer::add_results(Index lanes) {
+  while (static_cast<Index>(results_.size()) < lanes) {
+    LaneResult& result = results_.emplace_back();
+    result.targets.resize(graph_.outputs().size());
+    result.losses.resize(graph_.outputs().size());
     for (const Watched& one : watched_) {
-      sums.metrics.emplace_back(static_cast<std::size_t>(metric_state_size(one.metric)), 0.0);
+      result.metrics.emplace_back(static_cast<std::size_t>(metric_state_size(one.metric)), 0.0);
     }
-    sums_.push_back(std::move(sums));
+  }
+  for (Index i = 0; i < lanes; ++i) {
+    LaneResult& result = results_[static_cast<std::size_t>(i)];
+    std::ranges::fill(result.losses, 0.0);
+    for (auto& state : result.metrics) std::ranges::fill(state, 0.0);
+    result.activity_loss = 0;
   }
 }
 
@@ -214,54 +272,68 @@ RowNumbers Trainer::by_length(const Batch& batch, const States* states) {
   return by_length_;
 }
 
-void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals, Index rows_each) {
+namespace {
+
+Index longest(const std::vector<Rows>& x) {
+  Index steps = 1;
+  for (const Rows& rows : x) {
+    if (rows.row_shape().rank() > 0) steps = std::max(steps, rows.row_shape()[0]);
+  }
+  return steps;
+}
+
+}  // namespace
+
+void Trainer::run_batch(const Batch& given, const RunMode& how, Totals& totals, bool whole) {
   Batch batch = given;
   batch.numbers = by_length(given, how.states);
   RunMode mode = how;
-  mode.batch_rows = static_cast<Index>(batch.numbers.size());
   const auto rows = static_cast<Index>(batch.numbers.size());
-  if (rows_each == 0) rows_each = lane_rows(rows, mode.training);
-  const Index lanes = (rows + rows_each - 1) / rows_each;
-  mode.team = team_of(lanes);
-  running_lanes_ = lanes;
-  running_tables_ = mode.training ? begin_tables(batch, rows_each) : std::span<Tabulated>();
+  mode.batch_rows = rows;
+  const Cut way = whole ? Cut{rows, 1, rows, true} : cut_of(rows, longest(*batch.x), mode.training);
+  mode.team = team_of(way.lanes);
+  running_lanes_ = way.lanes;
+  lanes_kept_ = way.kept;
+  running_tables_ = mode.training ? begin_tables(batch, way) : std::span<Tabulated>();
   mode.tables = running_tables_;
-  add_lanes(lanes);
+  add_lanes(way.kept ? way.lanes : std::min<Index>(way.lanes, workers_.threads()));
+  add_results(way.lanes);
   prepare(mode.recording);
-  const auto begin = [&](Index i) {
-    const auto lane = static_cast<std::size_t>(i);
-    start_lane(lane, batch, mode, rows_each);
-    std::ranges::fill(sums_[lane].losses, 0.0);
-    for (auto& state : sums_[lane].metrics) std::ranges::fill(state, 0.0);
-    for (std::size_t output = 0; output < counts_.size(); ++output) {
-      aim(lane, output, batch, rows_each);
-    }
+  const auto result_of = [&](Index i) -> LaneResult& {
+    return results_[static_cast<std::size_t>(i)];
   };
-  const auto finish = [&](Index i) {
-    const auto lane = static_cast<std::size_t>(i);
-    for (std::size_t output = 0; output < counts_.size(); ++output) {
-      lose(lane, output, mode.recording);
-    }
-    if (mode.recording) lanes_[lane]->backward();
+  const auto start = [&](Lane& lane, Index i, Index first) {
+    const Index last = std::min({first + way.slice_rows, (i + 1) * way.lane_rows, rows});
+    if (mode.recording && first == i * way.lane_rows) result_of(i).gradient.begin(flat_);
+    const Run run = begin(lane, result_of(i), batch, mode, first, last - first);
+    for (std::size_t output = 0; output < counts_.size(); ++output) aim(run, output, batch);
+    return run;
   };
   if (counts_first()) {
     // A join: the mean over the samples that count needs their number in the whole batch.
-    run_lanes(lanes, begin);
+    const auto lane_of = [&](Index i) -> Lane& { return *lanes_[static_cast<std::size_t>(i)]; };
+    run_lanes(way.lanes, [&](Index i) { start(lane_of(i), i, i * way.lane_rows); });
     for (std::size_t output = 0; output < counts_.size(); ++output) {
       counts_[output] = {};
-      for (Index i = 0; i < lanes; ++i) {
-        counts_[output].add(sums_[static_cast<std::size_t>(i)].targets[output].counts);
-      }
+      for (Index i = 0; i < way.lanes; ++i)
+        counts_[output].add(result_of(i).targets[output].counts);
     }
-    run_lanes(lanes, finish);
+    run_lanes(way.lanes, [&](Index i) { finish({lane_of(i), result_of(i), {}}, mode.recording); });
   } else {
     count_all(batch);
-    run_lanes(lanes, [&](Index i) {
-      begin(i);
-      finish(i);
+    const auto run_lane = [&](Lane& lane, Index i) {
+      const Index end = std::min((i + 1) * way.lane_rows, rows);
+      for (Index first = i * way.lane_rows; first < end; first += way.slice_rows) {
+        finish(start(lane, i, first), mode.recording);
+      }
+    };
+    run_lanes(way.lanes, [&](Index i) {
+      if (way.kept) return run_lane(*lanes_[static_cast<std::size_t>(i)], i);
+      run_lane(Borrowed(*this).lane(), i);
     });
+    if (!way.kept) even_out_lanes();
   }
-  total_up(lanes, rows, totals);
+  total_up(way.lanes, rows, totals);
 }
 
 void Trainer::train(const Batch& batch, States& states, Totals& totals) {
@@ -282,7 +354,7 @@ const Lane& Trainer::backpropagate(const std::vector<Rows>& x, const std::vector
   States states;
   Totals totals(watched_);
   const RunMode mode{.recording = true, .seed = options_.seed, .states = &states};
-  run_batch({.x = &x, .y = &y, .numbers = numbers}, mode, totals, x[0].count());
+  run_batch({.x = &x, .y = &y, .numbers = numbers}, mode, totals, true);
   return *lanes_[0];
 }
 
@@ -299,8 +371,14 @@ void Trainer::predict(const Batch& batch, States& states, Tensors& outputs, Inde
   running_tables_ = {};
   prepare(false);
   const RunMode mode{.states = &states, .team = team_of(lanes)};
-  run_lanes(lanes,
-            [&](Index i) { start_lane(static_cast<std::size_t>(i), batch, mode, rows_each); });
+  run_lanes(lanes, [&](Index i) {
+    Lane& lane = *lanes_[static_cast<std::size_t>(i)];
+    const Index start = i * rows_each, size = std::min(rows_each, count - start);
+    lane.start(mode, start, size, nullptr, nullptr);
+    lane.gather(*batch.x, batch.numbers.subspan(static_cast<std::size_t>(start),
+                                                static_cast<std::size_t>(size)));
+    lane.forward();
+  });
   for (std::size_t o = outputs.size(); o < graph_.outputs().size(); ++o) {
     const Var& y = lanes_[0]->output(o);
     const Shape row = y.time_first() ? y.shape().without(1) : y.shape().without(0);

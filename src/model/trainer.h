@@ -1,6 +1,7 @@
 // One step of training, evaluation or prediction on one batch: lanes, and what joins them.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -66,6 +67,17 @@ struct NotFinite {
   std::string what;   ///< "output", "gradient of \"kernel\"", "weight \"kernel\"", "input 0"
 };
 
+/// A batch in lanes, each with a gradient of its own, that go in slices one after the other.
+struct Cut {
+  Index lane_rows = 0, lanes = 0, slice_rows = 0;
+  bool kept = false;  ///< every lane computes in an arena of its own; else every thread has one
+};
+
+/// What a lane takes: its arena at most, and what it leaves behind for the update of tables.
+struct LaneBytes {
+  Index arena = 0, kept = 0;
+};
+
 class Trainer {
  public:
   Trainer(const Graph& graph, DType dtype, const CompileOptions& options);
@@ -85,7 +97,7 @@ class Trainer {
   void finalize();
   /// Looks for numbers that are not finite: the data, then the layers' outputs in the order they
   /// run, then the gradients in the order they came back, then the weights. For the step that
-  /// train() has just done.
+  /// train() has just done. Requires: keep_lanes() before it.
   std::optional<NotFinite> first_not_finite() const;
   /// Whether every trained weight is finite; one pass over them.
   bool weights_finite();
@@ -93,10 +105,15 @@ class Trainer {
   /// Requires: bind().
   const FlatWeights& flat() const noexcept { return flat_; }
   Index lane_rows(Index batch, bool training) const;
-  /// What a lane's arena would hold at most in a step of so many rows: tried, with zeros. `shapes`:
-  /// of one row of each input. Requires: bind(). See memory.cpp.
-  Index arena_bytes(const std::vector<Shape>& shapes, Index rows);
-  /// What the arenas of all lanes have held at most.
+  /// How a batch is cut; `steps`: of its longest sequence.
+  Cut cut_of(Index batch, Index steps, bool training) const;
+  /// Lanes are to keep what they have computed, for first_not_finite().
+  void keep_lanes(bool keep) noexcept { keep_lanes_ = keep; }
+  /// What a lane would take in a step of so many rows: tried, with zeros. `shapes`: of one row of
+  /// each input. Requires: bind(). See memory.cpp.
+  LaneBytes lane_bytes(const std::vector<Shape>& shapes, Index rows);
+  int threads() const noexcept { return workers_.threads(); }
+  /// What the arenas have held at most.
   Index arena_peak() const;
   /// Numbers that the optimiser keeps beside the weights, for the summary.
   Index optimizer_numbers() const;
@@ -134,11 +151,21 @@ class Trainer {
     const std::uint8_t* mask = nullptr;  // (samples), or null
     LossCounts counts;
   };
-  struct LaneSums {
+  /// What a lane leaves behind.
+  struct LaneResult {
     std::vector<double> losses;  // of each output
     std::vector<Target> targets;
     std::vector<std::vector<double>> metrics;
+    double activity_loss = 0;
+    LaneGradient gradient;
   };
+  /// Rows of a lane, all or some of them, on their way.
+  struct Run {
+    Lane& lane;
+    LaneResult& result;
+    RowNumbers numbers;
+  };
+  class Borrowed;
 
   /// f(0) .. f(lanes - 1). A lane alone with large weights runs here, with the workers as its team.
   template <class F>
@@ -148,19 +175,22 @@ class Trainer {
   /// The rows of a batch, those with most unmasked steps first: lanes of like lengths skip what
   /// they pad, and the longest is not begun last.
   RowNumbers by_length(const Batch& batch, const States* states);
-  /// In lanes of `rows_each` rows; 0: as many as lane_rows says.
-  void run_batch(const Batch& batch, const RunMode& mode, Totals& totals, Index rows_each = 0);
-  void start_lane(std::size_t lane, const Batch& batch, const RunMode& mode, Index rows_each);
+  /// `whole`: in one lane, which keeps what it has computed.
+  void run_batch(const Batch& batch, const RunMode& mode, Totals& totals, bool whole = false);
+  /// The rows [first, first + rows) of the batch begin their way, in a lane.
+  Run begin(Lane& lane, LaneResult& result, const Batch& batch, const RunMode& mode, Index first,
+            Index rows);
+  void finish(const Run& run, bool recording);
   /// Puts the targets beside the predictions and counts their samples.
-  void aim(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each);
+  void aim(const Run& run, std::size_t output, const Batch& batch);
   template <class T>
-  void aim_as(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each);
+  void aim_as(const Run& run, std::size_t output, const Batch& batch);
   /// Loss, metrics and the gradient of the predictions.
-  void lose(std::size_t lane, std::size_t output, bool training);
+  void lose(const Run& run, std::size_t output, bool training);
   template <class T>
-  void lose_as(std::size_t lane, std::size_t output, bool training);
+  void lose_as(const Run& run, std::size_t output, bool training);
   template <class T>
-  void watch(std::size_t lane, std::size_t output);
+  void watch(const Run& run, std::size_t output);
   void total_up(Index lanes, Index rows, Totals& totals);
   const std::string& output_name(std::size_t output) const;
   void add_watched(std::size_t output, const std::vector<Metric>& metrics, bool weighted);
@@ -168,7 +198,7 @@ class Trainer {
   void count_all(const Batch& batch);
   void prepare(bool training);
   /// Those of `tables_` that a batch gains from, first; returns how many.
-  std::span<Tabulated> begin_tables(const Batch& batch, Index rows_each);
+  std::span<Tabulated> begin_tables(const Batch& batch, const Cut& way);
   void update();
   template <class T>
   void update_as(Index lanes);
@@ -181,6 +211,11 @@ class Trainer {
   template <class T>
   double penalties();
   void add_lanes(Index lanes);
+  void add_results(Index lanes);
+  /// Which thread takes which lane is chance: each gets the room that one has needed.
+  void even_out_lanes();
+  template <class F>
+  void for_sparse(Index lanes, F f) const;
 
   const Graph& graph_;
   DType dtype_;
@@ -193,8 +228,10 @@ class Trainer {
   FlatWeights flat_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Tabulated> tables_;
-  std::span<Tabulated> running_tables_;  // of `tables_`: those that this batch has begun
-  std::vector<LaneSums> sums_;
+  std::span<Tabulated> running_tables_;       // of `tables_`: those that this batch has begun
+  std::unique_ptr<std::atomic_flag[]> lent_;  // of each thread's lane: see Borrowed
+  std::vector<LaneResult> results_;           // of each lane of a batch
+  bool keep_lanes_ = false, lanes_kept_ = false;
   Tensor sparse_gradient_;  // of the tables; zeros between steps
   std::vector<Tensor> slots_;
   std::tuple<std::vector<GradientRange<float>>, std::vector<GradientRange<double>>> clipped_;

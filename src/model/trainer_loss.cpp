@@ -73,9 +73,8 @@ void Trainer::resolve_metrics() {
     add_watched(o, options_.weighted_metrics, true);
   }
   metrics_resolved_ = true;
-  // Lanes that predicted before have no room for what the metrics keep.
-  lanes_.clear();
-  sums_.clear();
+  // Those of before have no room for what the metrics keep.
+  results_.clear();
 }
 
 const std::string& Trainer::output_name(std::size_t output) const {
@@ -122,18 +121,17 @@ void Trainer::count_all(const Batch& batch) {
   }
 }
 
-void Trainer::aim(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each) {
-  with_float(dtype_, [&]<class T>() { aim_as<T>(lane, output, batch, rows_each); });
+void Trainer::aim(const Run& run, std::size_t output, const Batch& batch) {
+  with_float(dtype_, [&]<class T>() { aim_as<T>(run, output, batch); });
 }
 
 template <class T>
-void Trainer::aim_as(std::size_t lane, std::size_t output, const Batch& batch, Index rows_each) {
-  Lane& own = *lanes_[lane];
-  const RowNumbers numbers = batch.numbers.subspan(lane * static_cast<std::size_t>(rows_each),
-                                                   static_cast<std::size_t>(own.rows()));
+void Trainer::aim_as(const Run& run, std::size_t output, const Batch& batch) {
+  Lane& own = run.lane;
+  const RowNumbers numbers = run.numbers;
   const Var& predicted = own.output(output);
   const Rows& y = (*batch.y)[output];
-  Target& target = sums_[lane].targets[output];
+  Target& target = run.result.targets[output];
   const Loss& loss = goals_[output].loss;
   target.n = predicted.shape()[-1];
   const Index rows = own.rows();
@@ -183,11 +181,11 @@ void Trainer::aim_as(std::size_t lane, std::size_t output, const Batch& batch, I
 
 /// The metrics of an output, each over the samples and weights that it counts.
 template <class T>
-void Trainer::watch(std::size_t lane, std::size_t output) {
+void Trainer::watch(const Run& run, std::size_t output) {
   const auto wanted = [&](const Watched& one) { return one.output == output && !one.loss; };
   if (std::ranges::none_of(watched_, wanted)) return;
-  Lane& own = *lanes_[lane];
-  const Target& target = sums_[lane].targets[output];
+  Lane& own = run.lane;
+  const Target& target = run.result.targets[output];
   const Var& predicted = own.output(output);
   base::Arena& arena = own.tape().arena();
   const auto* weight = static_cast<const T*>(target.weight);
@@ -205,7 +203,7 @@ void Trainer::watch(std::size_t lane, std::size_t output) {
     if (!wanted(watched_[w])) continue;
     metric_update(watched_[w].metric, target.samples, target.n, target.truth.data<T>(),
                   predicted.data<T>(), watched_[w].weighted ? weighted : kept,
-                  std::span<double>(sums_[lane].metrics[w]));
+                  std::span<double>(run.result.metrics[w]));
   }
 }
 
@@ -247,21 +245,21 @@ void for_counted(const T* scales, Index samples, F f) {
 
 }  // namespace
 
-void Trainer::lose(std::size_t lane, std::size_t output, bool training) {
-  with_float(dtype_, [&]<class T>() { lose_as<T>(lane, output, training); });
+void Trainer::lose(const Run& run, std::size_t output, bool training) {
+  with_float(dtype_, [&]<class T>() { lose_as<T>(run, output, training); });
 }
 
 template <class T>
-void Trainer::lose_as(std::size_t lane, std::size_t output, bool training) {
-  Lane& own = *lanes_[lane];
-  const Target& target = sums_[lane].targets[output];
+void Trainer::lose_as(const Run& run, std::size_t output, bool training) {
+  Lane& own = run.lane;
+  const Target& target = run.result.targets[output];
   const Index samples = target.samples, n = target.n;
   const Var& predicted = own.output(output);
   const T* truth = target.truth.data<T>();
   base::Arena& arena = own.tape().arena();
   const Goal& goal = goals_[output];
   const auto* weight = static_cast<const T*>(target.weight);
-  watch<T>(lane, output);
+  watch<T>(run, output);
   T* scales = arena.take<T>(samples);
   sample_scales(goal.loss, counts_[output], samples, target.mask, weight, scales);
   T* values = arena.take<T>(samples);
@@ -284,7 +282,7 @@ void Trainer::lose_as(std::size_t lane, std::size_t output, bool training) {
     // A masked sample may have a loss that is not a number.
     if (scales[s] != T{0}) total += static_cast<double>(values[s]) * static_cast<double>(scales[s]);
   }
-  sums_[lane].losses[output] = total;
+  run.result.losses[output] += total;
   if (training && predicted.needs_gradient()) {
     for (Index s = 0; goal.weight != 1 && s < samples; ++s) {
       scales[s] *= static_cast<T>(goal.weight);
@@ -307,7 +305,7 @@ void Trainer::total_up(Index lanes, Index rows, Totals& totals) {
   double loss = 0;
   for (std::size_t output = 0; output < goals_.size(); ++output) {
     double sum = 0;
-    for (Index i = 0; i < lanes; ++i) sum += sums_[static_cast<std::size_t>(i)].losses[output];
+    for (Index i = 0; i < lanes; ++i) sum += results_[static_cast<std::size_t>(i)].losses[output];
     loss += goals_[output].weight * sum;
     for (std::size_t w = 0; w < watched_.size(); ++w) {
       if (!watched_[w].loss || watched_[w].output != output) continue;
@@ -318,11 +316,11 @@ void Trainer::total_up(Index lanes, Index rows, Totals& totals) {
   for (Index i = 0; i < lanes; ++i) {
     for (std::size_t w = 0; w < watched_.size(); ++w) {
       if (!watched_[w].loss) {
-        metric_add(totals.state(w), sums_[static_cast<std::size_t>(i)].metrics[w]);
+        metric_add(totals.state(w), results_[static_cast<std::size_t>(i)].metrics[w]);
       }
     }
   }
-  for (Index i = 0; i < lanes; ++i) loss += lanes_[static_cast<std::size_t>(i)]->activity_loss();
+  for (Index i = 0; i < lanes; ++i) loss += results_[static_cast<std::size_t>(i)].activity_loss;
   with_float(dtype_, [&]<class T>() { loss += penalties<T>(); });
   totals.add_loss(loss, rows);
 }

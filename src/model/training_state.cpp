@@ -70,7 +70,8 @@ bool Trainer::weights_finite() {
 }
 
 std::optional<NotFinite> Trainer::first_not_finite() const {
-  const auto lanes = std::span(lanes_).first(static_cast<std::size_t>(running_lanes_));
+  const Index kept = lanes_kept_ ? running_lanes_ : 0;
+  const auto lanes = std::span(lanes_).first(static_cast<std::size_t>(kept));
   const auto any = [&](const auto& wrong) {
     return std::ranges::any_of(lanes, [&](const auto& lane) { return wrong(*lane); });
   };

@@ -29,9 +29,22 @@ template <class T>
 void Trainer::reduce(Index lanes, Index first, Index last) {
   for (Index step = 1; step < lanes; step *= 2) {
     for (Index i = 0; i + step < lanes; i += 2 * step) {
-      T* into = lanes_[static_cast<std::size_t>(i)]->template gradient<T>() + first;
-      const T* from = lanes_[static_cast<std::size_t>(i + step)]->template gradient<T>() + first;
+      T* into = results_[static_cast<std::size_t>(i)].gradient.template dense<T>() + first;
+      const T* from =
+          results_[static_cast<std::size_t>(i + step)].gradient.template dense<T>() + first;
       kernels::add(last - first, into, from, into);
+    }
+  }
+}
+
+/// f(some rows, numbers in each), lane by lane.
+template <class F>
+void Trainer::for_sparse(Index lanes, F f) const {
+  for (Index lane = 0; lane < lanes; ++lane) {
+    const LaneGradient& gradient = results_[static_cast<std::size_t>(lane)].gradient;
+    for (std::size_t i = 0; i < gradient.sparse_count(); ++i) {
+      const LaneGradient::Sparse sparse = gradient.sparse(i);
+      f(sparse, graph_.parameters()[sparse.parameter]->shape()[1]);
     }
   }
 }
@@ -41,33 +54,23 @@ void Trainer::reduce(Index lanes, Index first, Index last) {
 template <class T>
 void Trainer::add_sparse_rows(Index lanes, Index part, Index parts) {
   T* gradient = static_cast<T*>(sparse_gradient_.raw());
-  for (Index lane = 0; lane < lanes; ++lane) {
-    for (const SparseGradient& sparse : lanes_[static_cast<std::size_t>(lane)]->sparse()) {
-      const Parameter& table = *graph_.parameters()[sparse.parameter];
-      const Index width = table.shape()[1];
-      T* rows = gradient + flat_.offset(sparse.parameter) - flat_.dense_size();
-      const T* d = static_cast<const T*>(sparse.rows);
-      for (Index i = 0; i < sparse.count; ++i) {
-        const Index id = sparse.ids[i];
-        if (id % parts != part) continue;
-        kernels::add(width, rows + id * width, d + i * width, rows + id * width);
-      }
+  for_sparse(lanes, [&](const LaneGradient::Sparse& sparse, Index width) {
+    T* rows = gradient + flat_.offset(sparse.parameter) - flat_.dense_size();
+    const T* d = reinterpret_cast<const T*>(sparse.rows);
+    for (const Index id : sparse.ids) {
+      if (id % parts == part) kernels::add(width, rows + id * width, d, rows + id * width);
+      d += width;
     }
-  }
+  });
 }
 
 template <class T>
 void Trainer::clear_sparse_rows(Index lanes) {
   T* gradient = static_cast<T*>(sparse_gradient_.raw());
-  for (Index lane = 0; lane < lanes; ++lane) {
-    for (const SparseGradient& sparse : lanes_[static_cast<std::size_t>(lane)]->sparse()) {
-      const Index width = graph_.parameters()[sparse.parameter]->shape()[1];
-      T* rows = gradient + flat_.offset(sparse.parameter) - flat_.dense_size();
-      for (Index i = 0; i < sparse.count; ++i) {
-        std::fill_n(rows + sparse.ids[i] * width, width, T{0});
-      }
-    }
-  }
+  for_sparse(lanes, [&](const LaneGradient::Sparse& sparse, Index width) {
+    T* rows = gradient + flat_.offset(sparse.parameter) - flat_.dense_size();
+    for (const Index id : sparse.ids) std::fill_n(rows + id * width, width, T{0});
+  });
 }
 
 /// The sum of the weights' penalties; while training their gradients are added in update_as.
@@ -106,7 +109,7 @@ void Trainer::update_as(Index lanes) {
   if (sparse_gradient_.elements() != size - dense || sparse_gradient_.dtype() != dtype_) {
     sparse_gradient_ = Tensor({size - dense}, dtype_);
   }
-  T* dense_gradient = lanes_[0]->gradient<T>();
+  T* dense_gradient = results_[0].gradient.dense<T>();
   T* table_gradient = static_cast<T*>(sparse_gradient_.raw());
   T* weights = flat_.data<T>();
   const auto gradient_at = [&](Index i) {

@@ -105,7 +105,7 @@ Trace trace(const Model& model, std::string_view name, const Data& x) {
   std::vector<Index> numbers(static_cast<std::size_t>(rows));
   for (Index i = 0; i < rows; ++i) numbers[static_cast<std::size_t>(i)] = i;
   Lane lane(graph, impl.dtype);
-  lane.start({}, 0, rows, nullptr);
+  lane.start({}, 0, rows, nullptr, nullptr);
   lane.gather(x, numbers);
   lane.forward();
   Trace trace{.layer = std::string(name), .parts = {}};

@@ -85,6 +85,16 @@ TEST(Threads, DoNotShowWithDropoutMasksClippingAndPenalties) {
   });
 }
 
+TEST(Threads, DoNotShowInLanesThatGoInSlices) {
+  const Windows data = windows(wave(900), {.length = 60});
+  expect_same_bytes([&](int threads) -> Trained {
+    Sequential model{GRU(12, {.dropout = 0.1}), Dense(1)};
+    model.compile({.optimizer = "adam", .loss = "mse", .seed = 5, .threads = threads});
+    const History history = model.fit(data.x, data.y, {.batch_size = 700, .epochs = 4});
+    return {bytes_of(model), history["loss"]};
+  });
+}
+
 // One lane, whose products the threads share.
 TEST(Threads, DoNotShowWhereFewRowsMeetLargeWeights) {
   const Windows data = windows(wave(60), {.length = 12});
