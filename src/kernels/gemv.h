@@ -14,6 +14,7 @@
 // instruction set.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "unroll/index.h"
@@ -25,18 +26,19 @@ namespace unroll::kernels {
 class PackedMatrix {
  public:
   PackedMatrix() = default;
-  /// w (K, N) is row-major.
-  PackedMatrix(Index K, Index N, const float* w, WeightType type);
+  /// w (K, N) is row-major. Panels of float32 have at most so many vectors; 0: as are quickest.
+  PackedMatrix(Index K, Index N, const float* w, WeightType type, Index panel_vectors = 0);
 
   Index K() const noexcept { return K_; }
   Index N() const noexcept { return N_; }
   WeightType type() const noexcept { return type_; }
+  Index panel_vectors() const noexcept { return panel_vectors_; }
   const void* data() const noexcept { return memory_.get(); }
   /// What a product reads.
   Index bytes() const noexcept { return bytes_; }
 
  private:
-  Index K_ = 0, N_ = 0, bytes_ = 0;
+  Index K_ = 0, N_ = 0, bytes_ = 0, panel_vectors_ = 0;
   WeightType type_ = WeightType::float32;
   std::shared_ptr<void> memory_;
 };
@@ -57,6 +59,20 @@ struct GemvTerm {
 /// scratch: gemv_scratch of both, one after the other.
 void gemv(const GemvTerm& first, const GemvTerm& second, const float* bias, float* scratch,
           float* y);
+
+/// Columns of a vector, on the instruction set that is used.
+Index gemv_vector();
+
+/// Panels as equal as can be, of up to `most` units each: f(unit, units). Backwards: from the last.
+template <class F>
+void for_panels(Index units, Index most, bool backwards, F f) {
+  if (units <= most) return f(Index{0}, units);
+  const Index panels = (units + most - 1) / most, some = units / panels, more = units % panels;
+  for (Index i = 0; i < panels; ++i) {
+    const Index at = backwards ? panels - 1 - i : i;
+    f(at * some + std::min(at, more), some + (at < more ? 1 : 0));
+  }
+}
 
 // --- of gemv_int8.cpp, for gemv.cpp ---
 Index int8_bytes(Index K, Index N);

@@ -1,8 +1,9 @@
-// Gates lie side by side, each padded to a cache line (a single one needs no padding), in the order
-// of the other recurrent kernels: LSTM i f o g, GRU z r c. A product computes all of them at once:
+// Order of the gates: LSTM i f o g, GRU z r c. A product computes all of them at once:
 //   SimpleRNN, LSTM   b + h R + x W
 //   GRU reset_after   b1 + h R, and b0 + x W by itself
 //   GRU otherwise     z and r: b + h R + x W; then c: b + (r h) R + x W
+// An LSTM and a GRU that resets after lie in groups, see recurrent_step-inl.h; the gates of others
+// side by side, each padded to a cache line where there are several.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "src/kernels/recurrent_step.cpp"
@@ -14,28 +15,22 @@
 #include <algorithm>
 
 #include "src/base/aligned.h"
-#include "src/kernels/gemv-inl.h"
-#include "src/kernels/recurrent-inl.h"
+#include "src/kernels/recurrent_step-inl.h"
+
+#ifndef UNROLL_KERNELS_OWN_CACHE
+#define UNROLL_KERNELS_OWN_CACHE
+namespace unroll::kernels {
+constexpr Index own_cache = Index{1} << 19;  // bytes that a core keeps to itself
+}  // namespace unroll::kernels
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace unroll::kernels::HWY_NAMESPACE {
 namespace {
 
-constexpr Index L = lanes<float>;
-using F = Tag<float>;
-
-/// What a step computes with: gates at z, what else it needs behind them; b + x W where it stands
-/// in a table.
-struct Work {
-  const RecurrentStep& s;
-  const StepNumbers& n;
-  const float* row;
-  float *z, *other, *products;
-};
-
 HWY_INLINE void multiply(const Work& w, const GemvTerm& first, const GemvTerm& second,
                          const float* bias, float* y) {
-  Multiply(first, second, bias, w.products, y, w.n.backwards);
+  Multiply(first, second, bias, w.products, y, w.backwards);
 }
 
 /// z = b + h R + x W.
@@ -52,21 +47,19 @@ HWY_INLINE void for_vectors(Index n, Body body) {
   for (Index u = 0; u < n; u += L) body(u);
 }
 
-/// A state as it is kept.
-HWY_INLINE hn::Vec<F> kept(hn::Vec<F> v) {
-  return hn::IfThenZeroElse(hn::Lt(hn::Abs(v), hn::Set(F(), tiny_state)), v);
-}
-HWY_INLINE void give(const Work& w, Index u, hn::Vec<F> h) {
-  h = kept(h);
-  hn::StoreU(h, F(), w.n.h + u);
-  hn::StoreU(h, F(), w.n.y + u);
+HWY_INLINE void give(V state, float* h, float* y) {
+  state = kept(state);
+  hn::StoreU(state, F(), h);
+  hn::StoreU(state, F(), y);
 }
 
 template <ActivationKind kind>
 HWY_NOINLINE void simple_state(const Work& w) {
   const F d;
-  for_vectors(w.s.shape().units,
-              [&](Index u) HWY_ATTR { give(w, u, activated<kind>(d, hn::LoadU(d, w.z + u))); });
+  float *z = w.z, *h = w.n.h, *y = w.n.y;
+  for_vectors(w.s.shape().units, [=](Index u) HWY_ATTR {
+    give(activated<kind>(d, hn::LoadU(d, z + u)), h + u, y + u);
+  });
 }
 void simple(const Work& w) {
   both_products(w);
@@ -78,24 +71,28 @@ HWY_NOINLINE void lstm_state(const Work& w, Act act, Gate gate) {
   const F d;
   const Index P = w.s.padded();
   float *z = w.z, *c = w.n.c;
+  // Loops of their own: together, these would be one long chain for each vector.
   for_vectors(3 * P, [&](Index u) HWY_ATTR { hn::StoreU(gate(d, hn::LoadU(d, z + u)), d, z + u); });
+  for_vectors(P, [&, g = z + 3 * P](Index u)
+                     HWY_ATTR { hn::StoreU(act(d, hn::LoadU(d, g + u)), d, g + u); });
   for_vectors(w.s.shape().units, [&](Index u) HWY_ATTR {
     const auto in = hn::LoadU(d, z + u), forget = hn::LoadU(d, z + P + u);
-    const auto candidate = act(d, hn::LoadU(d, z + 3 * P + u));
+    const auto candidate = hn::LoadU(d, z + 3 * P + u);
     const auto next = kept(hn::MulAdd(in, candidate, hn::Mul(forget, hn::LoadU(d, c + u))));
     hn::StoreU(next, d, c + u);
-    give(w, u, hn::Mul(hn::LoadU(d, z + 2 * P + u), act(d, next)));
+    give(hn::Mul(hn::LoadU(d, z + 2 * P + u), act(d, next)), w.n.h + u, w.n.y + u);
   });
 }
 void lstm(const Work& w) {
+  if (w.s.grouped()) return run_groups<LstmGroups>(w);
   both_products(w);
   with_activations(w.s.shape(), [&](auto act, auto gate) { lstm_state(w, act, gate); });
 }
 
 /// h' = c + z (h - c).
-HWY_INLINE void gru_state(const Work& w, Index u, hn::Vec<F> c) {
+HWY_INLINE void gru_state(const Work& w, Index u, V c) {
   const auto old = hn::LoadU(F(), w.n.h + u);
-  give(w, u, hn::MulAdd(hn::LoadU(F(), w.z + u), hn::Sub(old, c), c));
+  give(hn::MulAdd(hn::LoadU(F(), w.z + u), hn::Sub(old, c), c), w.n.h + u, w.n.y + u);
 }
 
 template <class Act, class Gate>
@@ -111,7 +108,8 @@ HWY_NOINLINE void gru_after_state(const Work& w, Act act, Gate gate) {
     gru_state(w, u, act(d, hn::MulAdd(r, hn::LoadU(d, q + 2 * P + u), own)));
   });
 }
-void gru_reset_after(Work w) {
+void gru_reset_after(const Work& w) {
+  if (w.s.grouped()) return run_groups<GruGroups>(w);
   multiply(w, {w.n.h, &w.s.recurrent()}, {}, w.s.second_bias(), w.other);
   if (w.row != nullptr) {
     std::copy_n(w.row, 3 * w.s.padded(), w.z);
@@ -139,8 +137,10 @@ void gru_reset_before(const Work& w) {
 }  // namespace
 
 void Step(const RecurrentStep& s, const StepNumbers& n, const float* row) {
-  const Index room = gemv_room(gates(s.shape().cell) * s.padded());
-  const Work work{s, n, row, n.scratch, n.scratch + room, n.scratch + 2 * room};
+  float* other = n.scratch + s.gates_room();
+  // What the other order finds in the cache is little of larger weights, and no gain.
+  const bool backwards = n.backwards && s.recurrent().bytes() + s.input().bytes() <= own_cache;
+  const Work work{s, n, row, n.scratch, other, other + s.gates_room(), backwards};
   switch (s.shape().cell) {
     case CellKind::simple_rnn:
       return simple(work);
@@ -161,15 +161,19 @@ namespace unroll::kernels {
 
 HWY_EXPORT(Step);
 
-/// Some of Keras's gates, in another order, each padded.
+/// Some of Keras's gates in another order, side by side for a group of units each.
 struct RecurrentStep::Columns {
-  Index units, padded, gates;  // gates of a row of Keras's
+  Index units, padded, group, panel_vectors, gates;  // gates of a row of Keras's
   std::vector<Index> which;
 
   std::vector<float> row(const float* from) const {
     std::vector<float> to(static_cast<std::size_t>(gemv_room(size())));
-    for (std::size_t i = 0; from != nullptr && i < which.size(); ++i) {
-      std::copy_n(from + which[i] * units, units, to.data() + static_cast<Index>(i) * padded);
+    const auto count = static_cast<Index>(which.size());
+    for (Index i = 0; from != nullptr && i < count; ++i) {
+      const float* gate = from + which[static_cast<std::size_t>(i)] * units;
+      for (Index u = 0; u < units; ++u) {
+        to[static_cast<std::size_t>((u / group * count + i) * group + u % group)] = gate[u];
+      }
     }
     return to;
   }
@@ -179,7 +183,7 @@ struct RecurrentStep::Columns {
       const std::vector<float> one = row(from + k * gates * units);
       to.insert(to.end(), one.begin(), one.begin() + size());
     }
-    return PackedMatrix(K, size(), to.data(), type);
+    return PackedMatrix(K, size(), to.data(), type, panel_vectors);
   }
   Index size() const { return static_cast<Index>(which.size()) * padded; }
 };
@@ -188,9 +192,15 @@ RecurrentStep::RecurrentStep(const RecurrentShape& shape, const float* kernel,
                              const float* recurrent_kernel, const float* bias, WeightType type)
     : shape_(shape), padded_(shape.units) {
   const Index U = shape.units, G = gates(shape.cell);
-  if (G > 1) padded_ = base::round_up(U, base::cache_line / 4);
   const bool reset_before = shape.cell == CellKind::gru;
-  Columns columns{U, padded_, G, {0}};
+  // Weights beyond a core's own cache are waited for in any case, and are quicker in wider panels.
+  const bool close = (shape.features + U) * G * U * 4 <= own_cache;
+  grouped_ = G > 1 && !reset_before && close && type == WeightType::float32 &&
+             shape.activation == Activation("tanh") &&
+             shape.recurrent_activation == Activation("sigmoid");
+  const Index group = grouped_ ? gemv_vector() : base::cache_line / 4;
+  if (G > 1) padded_ = base::round_up(U, group);
+  Columns columns{U, padded_, grouped_ ? group : padded_, grouped_ ? G : 0, G, {0}};
   if (shape.cell == CellKind::lstm) columns.which = {0, 1, 3, 2};
   if (shape.cell == CellKind::gru_reset_after) columns.which = {0, 1, 2};
   if (reset_before) columns.which = {0, 1};
@@ -201,14 +211,16 @@ RecurrentStep::RecurrentStep(const RecurrentShape& shape, const float* kernel,
     second_bias_ = columns.row(bias != nullptr ? bias + G * U : nullptr);
   }
   if (reset_before) {
-    const Columns candidate{U, padded_, G, {2}};
+    const Columns candidate{U, padded_, padded_, 0, G, {2}};
     candidate_input_ = candidate.matrix(shape.features, kernel, type);
     candidate_recurrent_ = candidate.matrix(U, recurrent_kernel, type);
     second_bias_ = candidate.row(bias);
   }
   products_ = gemv_scratch(input_) + gemv_scratch(recurrent_);
   // The second half holds the other product of a GRU, or its reset state.
-  scratch_ = 2 * gemv_room(G * padded_) + products_;
+  gates_room_ = gemv_room(G * padded_);
+  room_ = gemv_room(U);
+  scratch_ = 2 * gates_room_ + products_;
   step_ = &HWY_DYNAMIC_DISPATCH(Step);
 }
 

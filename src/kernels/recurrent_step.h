@@ -35,6 +35,8 @@ class RecurrentStep {
                 const float* bias, WeightType type);
 
   const RecurrentShape& shape() const noexcept { return shape_; }
+  /// gemv_room(U).
+  Index room() const noexcept { return room_; }
   /// Numbers of scratch.
   Index scratch() const noexcept { return scratch_; }
   void run(const StepNumbers& numbers) const { step_(*this, numbers, nullptr); }
@@ -50,6 +52,8 @@ class RecurrentStep {
 
   // For the kernels.
   Index padded() const noexcept { return padded_; }
+  /// Whether the gates of a vector of units lie side by side, rather than those of all.
+  bool grouped() const noexcept { return grouped_; }
   /// x W, or both products in their gates' order: see recurrent_step.cpp.
   const PackedMatrix& input() const noexcept { return input_; }
   const PackedMatrix& recurrent() const noexcept { return recurrent_; }
@@ -57,14 +61,16 @@ class RecurrentStep {
   const PackedMatrix& candidate_recurrent() const noexcept { return candidate_recurrent_; }
   const float* bias() const noexcept { return bias_.data(); }
   const float* second_bias() const noexcept { return second_bias_.data(); }
-  Index products_scratch() const noexcept { return products_; }
+  /// Room of the products of all gates.
+  Index gates_room() const noexcept { return gates_room_; }
 
  private:
   struct Columns;
   using Kernel = void (*)(const RecurrentStep&, const StepNumbers&, const float* row);
 
   RecurrentShape shape_;
-  Index padded_ = 0, scratch_ = 0, products_ = 0;
+  bool grouped_ = false;
+  Index padded_ = 0, room_ = 0, gates_room_ = 0, products_ = 0, scratch_ = 0;
   PackedMatrix input_, recurrent_, candidate_input_, candidate_recurrent_;
   std::vector<float> bias_, second_bias_;
   Index table_row_ = 0;

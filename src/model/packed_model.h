@@ -68,6 +68,8 @@ class StreamSession {
   void set_input(std::size_t i, std::int32_t id);
   void step();
   std::span<const float> output(std::size_t i) const;
+  /// One input and one output.
+  bool single() const noexcept { return single_; }
   Tensors states() const;
   void set_states(const Tensors& states);
   void set_states(const StreamSession& other);
@@ -85,6 +87,8 @@ class StreamSession {
   /// A node, and all that is known of its steps before they are taken.
   struct Task {
     const StreamNode* node;
+    const StreamedLayer* layer;  // null: by call()
+    std::uint8_t* kept;          // that of the first output
     StepRun run;
   };
 
@@ -102,7 +106,7 @@ class StreamSession {
   std::vector<std::span<const float>> outputs_;
   std::vector<Task> tasks_;
   std::unique_ptr<General> general_;
-  bool backwards_ = false;
+  bool single_ = false, backwards_ = false;
 };
 
 }  // namespace unroll

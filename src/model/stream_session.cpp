@@ -121,13 +121,14 @@ StreamSession::StreamSession(std::shared_ptr<const PackedModel::Impl> model)
     const StreamValue& value = model_->values[i];
     outputs_.emplace_back(at(value.at), static_cast<std::size_t>(value.size()));
   }
+  single_ = inputs_.size() == 1 && outputs_.size() == 1;
   // What a layer's call() takes from the heap, it takes now.
   for (int i = 0; general_ != nullptr && i < 3; ++i) step();
   reset();
 }
 
 void StreamSession::add_task(const StreamNode& node) {
-  Task task{&node, {}};
+  Task task{&node, node.streamed.get(), &kept_[node.outputs[0]], {}};
   task.run.inputs = node_inputs_.data();
   task.run.outputs = node_outputs_.data();
   for (const Task& before : tasks_) {
@@ -182,18 +183,18 @@ void StreamSession::set_input(std::size_t i, std::int32_t id) {
 
 void StreamSession::step() {
   backwards_ = !backwards_;
-  for (Task& task : tasks_) kept_[task.node->outputs[0]] = run(task) ? 1 : 0;
+  for (Task& task : tasks_) *task.kept = run(task) ? 1 : 0;
 }
 
 bool StreamSession::run(Task& task) {
-  const StreamNode& node = *task.node;
-  if (node.streamed == nullptr) return general_->run(*model_, node, kept_.data(), task.run);
-  task.run.kept = task.run.any_kept = kept_[node.inputs[0]] != 0;
-  for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-    task.run.any_kept = task.run.any_kept || kept_[node.inputs[i]] != 0;
+  if (task.layer == nullptr) return general_->run(*model_, *task.node, kept_.data(), task.run);
+  const std::vector<std::size_t>& inputs = task.node->inputs;
+  task.run.kept = task.run.any_kept = kept_[inputs[0]] != 0;
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    task.run.any_kept = task.run.any_kept || kept_[inputs[i]] != 0;
   }
   task.run.backwards = backwards_;
-  return node.streamed->run(task.run);
+  return task.layer->run(task.run);
 }
 
 std::span<const float> StreamSession::output(std::size_t i) const {
@@ -258,8 +259,9 @@ StreamSession& streaming(const std::unique_ptr<StreamSession>& stream) {
       {.got = "a session without a packed model", .hint = "Session session(PackedModel(model))"});
 }
 
-void expect_single(const PackedModel::Impl& model) {
-  if (model.inputs.size() == 1 && model.outputs.size() == 1) return;
+void expect_single(const StreamSession& stream) {
+  if (stream.single()) return;
+  const PackedModel::Impl& model = stream.model();
   throw Error(ErrorKind::shape, "a step with one input and one output of a model that has others",
               {.got = std::to_string(model.inputs.size()) + " inputs, " +
                       std::to_string(model.outputs.size()) + " outputs",
@@ -283,14 +285,14 @@ void Session::reset() {
 
 std::span<const float> Session::step(std::span<const float> features) {
   StreamSession& stream = streaming(impl_->stream);
-  expect_single(stream.model());
+  expect_single(stream);
   stream.set_input(0, features);
   stream.step();
   return stream.output(0);
 }
 std::span<const float> Session::step(std::int32_t id) {
   StreamSession& stream = streaming(impl_->stream);
-  expect_single(stream.model());
+  expect_single(stream);
   stream.set_input(0, id);
   stream.step();
   return stream.output(0);

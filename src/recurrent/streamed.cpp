@@ -39,7 +39,7 @@ class WalkerStep final : public StreamedLayer {
     return cell.shape().cell == kernels::CellKind::lstm ? 2 : 1;
   }
   static float* after(const kernels::RecurrentStep& cell, float* states) {
-    return states + states_of(cell) * kernels::gemv_room(cell.shape().units);
+    return states + states_of(cell) * cell.room();
   }
 
   void take(const StepRun& s) const {
@@ -47,7 +47,7 @@ class WalkerStep final : public StreamedLayer {
         .h = s.states, .y = s.outputs[0], .scratch = s.scratch, .backwards = s.backwards};
     if (!tabulated_) numbers.x = s.inputs[0];
     for (const kernels::RecurrentStep& cell : cells_) {
-      numbers.c = numbers.h + kernels::gemv_room(cell.shape().units);
+      numbers.c = numbers.h + cell.room();
       if (numbers.x == nullptr) {
         cell.run_row(*s.ids, numbers);
       } else {
