@@ -4,6 +4,7 @@
 #include "src/autograd/dispatch.h"
 #include "src/model/lane.h"
 #include "tests/golden/cases.h"
+#include "tests/gradient_of.h"
 
 namespace unroll::golden {
 
@@ -25,7 +26,8 @@ class Run {
 
   void forward() {
     const RunMode mode{.training = network_.training, .recording = true};
-    lane_.start(mode, 0, input(0).shape()[0], &flat_);
+    gradient_.begin(flat_);
+    lane_.start(mode, 0, input(0).shape()[0], &flat_, &gradient_);
     for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
       const bool real = input(i).dtype() == DType::float32;
       inputs_.push_back(real ? lane_.tape().variable(input(i)) : lane_.tape().constant(input(i)));
@@ -75,8 +77,8 @@ class Run {
     }
     for_each_weight([&](const std::string& key, const Parameter& weight) {
       if (!weight.trainable) return;
-      comparison.close("grad/" + key, gradient_of(weight), recorded_.result("grad/" + key),
-                       allowed);
+      comparison.close("grad/" + key, gradient_of(weight, gradient_, flat_),
+                       recorded_.result("grad/" + key), allowed);
     });
   }
 
@@ -114,30 +116,11 @@ class Run {
     return turned;
   }
 
-  Tensor gradient_of(const Parameter& weight) {
-    Tensor gradient(weight.shape(), recorded_.dtype);
-    with_float(recorded_.dtype, [&]<class T>() {
-      T* to = gradient.values<T>().data();
-      if (!weight.sparse) {
-        std::copy_n(lane_.gradient<T>() + flat_.offset(weight.position), weight.elements(), to);
-        return;
-      }
-      const Index width = weight.shape()[1];
-      for (const SparseGradient& rows : lane_.sparse()) {
-        if (rows.parameter != weight.position) continue;
-        const T* d = static_cast<const T*>(rows.rows);
-        for (Index i = 0; i < rows.count * width; ++i) {
-          to[rows.ids[i / width] * width + i % width] += d[i];
-        }
-      }
-    });
-    return gradient;
-  }
-
   const Recorded& recorded_;
   Network& network_;
   Graph graph_;
   Lane lane_;
+  LaneGradient gradient_;
   FlatWeights flat_;
   std::vector<Var> inputs_, outputs_;
 };

@@ -8,6 +8,7 @@
 
 #include "src/autograd/dispatch.h"
 #include "src/base/random.h"
+#include "tests/gradient_of.h"
 
 namespace unroll {
 
@@ -45,7 +46,8 @@ void Rig::run(bool recording) {
   for (const auto& layer : graph_.layers()) layer->prepare(options_.dtype, recording);
   const RunMode mode{
       .training = options_.training, .recording = recording, .seed = options_.seed, .step = 3};
-  lane_.start(mode, 0, values_[0].shape()[0], recording ? &flat_ : nullptr);
+  if (recording) gradient_.begin(flat_);
+  lane_.start(mode, 0, values_[0].shape()[0], &flat_, recording ? &gradient_ : nullptr);
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const bool real = values_[i].dtype() == options_.dtype;
     inputs_.push_back(real ? lane_.tape().variable(values_[i]) : lane_.tape().constant(values_[i]));
@@ -116,23 +118,7 @@ std::vector<Tensor> Rig::gradients() {
 }
 
 Tensor Rig::gradient_of(const Parameter& weight) {
-  Tensor gradient(weight.shape(), options_.dtype);
-  with_float(options_.dtype, [&]<class T>() {
-    T* to = gradient.values<T>().data();
-    if (!weight.sparse) {
-      std::copy_n(lane_.gradient<T>() + flat_.offset(weight.position), weight.elements(), to);
-      return;
-    }
-    const Index width = weight.shape()[1];
-    for (const SparseGradient& rows : lane_.sparse()) {
-      if (rows.parameter != weight.position) continue;
-      const T* d = static_cast<const T*>(rows.rows);
-      for (Index i = 0; i < rows.count * width; ++i) {
-        to[rows.ids[i / width] * width + i % width] += d[i];
-      }
-    }
-  });
-  return gradient;
+  return unroll::gradient_of(weight, gradient_, flat_);
 }
 
 std::vector<Tensor> Rig::variables() {

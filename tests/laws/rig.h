@@ -49,6 +49,7 @@ class Rig {
   Options options_;
   Graph graph_;
   Lane lane_;
+  LaneGradient gradient_;
   FlatWeights flat_;
   std::vector<Var> inputs_, outputs_;
 };

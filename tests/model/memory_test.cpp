@@ -64,8 +64,8 @@ TEST(Memory, OfArenasDoesNotGrowWithTheBatch) {
   const Index some = training_memory(model, {.batch_size = 512}).arenas;
   EXPECT_EQ(training_memory(model, {.batch_size = 4096}).arenas, some);
   model.train_on_batch(zeros({4096, 50, 1}), zeros({4096, 1}));
-  EXPECT_NEAR(static_cast<double>(model.impl().ready(true).arena_peak()),
-              static_cast<double>(some), 0.05 * static_cast<double>(some));
+  EXPECT_NEAR(static_cast<double>(model.impl().ready(true).arena_peak()), static_cast<double>(some),
+              0.05 * static_cast<double>(some));
 }
 
 TEST(Memory, OfACriticIsForetold) {

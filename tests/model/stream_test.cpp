@@ -146,7 +146,8 @@ TEST(Stream, StatesThatDieAwayNeverBecomeDenormal) {
     for (int t = 1; t <= 200; ++t) {
       const float h = stepped(session, 0, 0)[0];
       EXPECT_NE(std::fpclassify(h), FP_SUBNORMAL) << "step " << t;
-      // By a kernel the output is the state that is kept; by call() it is what the state was before.
+      // By a kernel the output is the state that is kept; by call() it is what the state was
+      // before.
       EXPECT_TRUE(h == 0 ? last / 2 < 1e-30f : h == last / 2 && last >= 1e-30f) << "step " << t;
       last = h;
     }
