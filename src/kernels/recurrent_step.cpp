@@ -61,8 +61,22 @@ HWY_NOINLINE void simple_state(const Work& w) {
     give(activated<kind>(d, hn::LoadU(d, z + u)), h + u, y + u);
   });
 }
+/// both_products() that make one panel: a small model's step takes hardly longer than finding out.
+template <int units = 8>
+HWY_INLINE void one_panel(const Work& w) {
+  if constexpr (units > 1) {
+    if (w.s.padded() <= (units - 1) * L) return one_panel<units - 1>(w);
+  }
+  Nothing nothing;
+  panel<Float32, units>({w.n.h, &w.s.recurrent()}, {w.n.x, &w.s.input()}, w.s.bias(), 0, w.z,
+                        nothing);
+}
 void simple(const Work& w) {
-  both_products(w);
+  if (w.row == nullptr && w.s.padded() <= 8 * L && w.s.recurrent().type() == WeightType::float32) {
+    one_panel(w);
+  } else {
+    both_products(w);
+  }
   with_kind(w.s.shape().activation, [&](auto kind) { simple_state<decltype(kind)::value>(w); });
 }
 

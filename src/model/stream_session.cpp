@@ -153,21 +153,33 @@ void StreamSession::reset() {
               static_cast<std::size_t>(model_->numbers * size_of(DType::float32)));
 }
 
+namespace {
+
+// Apart from those who call them: what they need would make each step longer.
+[[noreturn]] void refuse_number(std::string_view what, std::size_t i, std::size_t count) {
+  throw Error(ErrorKind::shape, "the model has no such " + std::string(what),
+              {.got = std::to_string(i), .want = "less than " + std::to_string(count)});
+}
+[[noreturn]] void refuse_features(std::size_t got, bool ids, Index size) {
+  if (ids) {
+    throw Error(ErrorKind::shape, "a step of numbers for a model of ids",
+                {.got = std::to_string(got) + " numbers", .want = "one id"});
+  }
+  throw Error(ErrorKind::shape, "a step of another number of features",
+              {.got = std::to_string(got), .want = std::to_string(size)});
+}
+
+}  // namespace
+
 const StreamSession::Port& StreamSession::input(std::size_t i) const {
-  if (i < inputs_.size()) return inputs_[i];
-  throw Error(ErrorKind::shape, "the model has no such input",
-              {.got = std::to_string(i), .want = "less than " + std::to_string(inputs_.size())});
+  if (i >= inputs_.size()) refuse_number("input", i, inputs_.size());
+  return inputs_[i];
 }
 
 void StreamSession::set_input(std::size_t i, std::span<const float> features) {
   const Port& port = input(i);
-  if (port.id != nullptr) {
-    throw Error(ErrorKind::shape, "a step of numbers for a model of ids",
-                {.got = std::to_string(features.size()) + " numbers", .want = "one id"});
-  }
-  if (std::ssize(features) != port.size) {
-    throw Error(ErrorKind::shape, "a step of another number of features",
-                {.got = std::to_string(features.size()), .want = std::to_string(port.size)});
+  if (port.id != nullptr || std::ssize(features) != port.size) {
+    refuse_features(features.size(), port.id != nullptr, port.size);
   }
   std::ranges::copy(features, port.numbers);
 }
@@ -198,9 +210,8 @@ bool StreamSession::run(Task& task) {
 }
 
 std::span<const float> StreamSession::output(std::size_t i) const {
-  if (i < outputs_.size()) return outputs_[i];
-  throw Error(ErrorKind::shape, "the model has no such output",
-              {.got = std::to_string(i), .want = "less than " + std::to_string(outputs_.size())});
+  if (i >= outputs_.size()) refuse_number("output", i, outputs_.size());
+  return outputs_[i];
 }
 
 // --- states ---
