@@ -284,6 +284,75 @@ bool worth_a_team(const kernels::RecurrentShape& shape) {
   return shape.rows * numbers >= 1'000'000;
 }
 
+/// The entry on the tape of a walk through the kernels.
+template <class T>
+struct WayBack {
+  kernels::RecurrentShape shape;
+  kernels::RecurrentForward<T> forward;
+  Var x, W, R, b, h0, c0, y, h, c;
+  bool sequences;
+  TableRows table;  // gradients null: x are no ids
+
+  static T* reached(const Var& v) { return v && v.has_gradient() ? v.gradient<T>() : nullptr; }
+  static T* wanted(const Var& v) { return v && v.needs_gradient() ? v.gradient<T>() : nullptr; }
+
+  void operator()() {
+    const bool none = !reached(y) && !reached(h) && !reached(c);
+    if (none && table.gradients != nullptr && !table.by_id) {
+      const Index width = kernels::recurrent_table_width<T>(shape);
+      std::fill_n(static_cast<T*>(table.gradients), shape.time * shape.rows * width, T{0});
+    }
+    if (none) return;
+    kernels::RecurrentBackward<T> call;
+    call.mask = forward.mask;
+    call.mask_step = forward.mask_step;
+    call.zero_output_for_mask = forward.zero_output_for_mask;
+    call.h0 = forward.h0;
+    call.c0 = forward.c0;
+    call.packed = forward.packed;
+    call.saved = forward.saved;
+    call.team = forward.team;
+    call.dy = sequences ? reached(y) : nullptr;
+    call.dlast = sequences ? nullptr : reached(y);
+    call.dh_last = reached(h);
+    call.dc_last = reached(c);
+    call.drecurrent_kernel = wanted(R);
+    call.dbias = wanted(b);
+    call.dh0 = wanted(h0);
+    call.dc0 = wanted(c0);
+    if (table.gradients != nullptr) {
+      to_table(call);
+    } else {
+      to_x(call);
+    }
+    base::Arena& arena = x.tape().arena();
+    const auto mark = arena.mark();
+    call.scratch = arena.take<T>(kernels::recurrent_scratch_size<T>(shape, true));
+    kernels::recurrent_backward(shape, call);
+    arena.release(mark);
+  }
+  void to_x(kernels::RecurrentBackward<T>& call) const {
+    call.x = forward.x;
+    call.x_step = forward.x_step;
+    call.dkernel = wanted(W);
+    T* dx = wanted(x);
+    if (dx == nullptr) return;
+    call.dx = dx + (forward.x - x.data<T>());
+    call.dx_step = forward.x_step;
+  }
+  void to_table(kernels::RecurrentBackward<T>& call) const {
+    const Index width = kernels::recurrent_table_width<T>(shape);
+    call.dstarts = static_cast<T*>(table.gradients);
+    if (table.by_id) {
+      call.ids = forward.ids;
+      call.ids_step = forward.ids_step;
+      return;
+    }
+    call.dstarts += (forward.ids - x.data<std::int32_t>()) * width;
+    call.dstarts_step = forward.ids_step * width;
+  }
+};
+
 }  // namespace
 
 Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Vars& initial,
@@ -351,61 +420,9 @@ Vars WalkerImpl::run_fused(Call& call, const Var& x, const Mask& mask, const Var
     tape.arena().release(before);
     if (!needs) return;
 
-    const Index width = tabulated ? kernels::recurrent_table_width<T>(shape) : 0;
-    T* all_starts = tabulated ? static_cast<T*>(rows->gradients) : nullptr;
-    const bool by_id = tabulated && rows->by_id;
-    const bool from_end = backwards && tabulated && !by_id;
-    T* dstarts = from_end ? all_starts + last * shape.rows * width : all_starts;
-    tape.record_always([=] {
-      const auto reached = [](const Var& v) {
-        return v && v.has_gradient() ? v.gradient<T>() : nullptr;
-      };
-      const auto wanted = [](const Var& v) {
-        return v && v.needs_gradient() ? v.gradient<T>() : nullptr;
-      };
-      if (reached(y) == nullptr && reached(h) == nullptr && reached(c) == nullptr) {
-        if (dstarts != nullptr && !by_id) {
-          std::fill_n(all_starts, shape.time * shape.rows * width, T{0});
-        }
-        return;
-      }
-      kernels::RecurrentBackward<T> backward;
-      backward.x = forward.x;
-      backward.x_step = forward.x_step;
-      backward.mask = forward.mask;
-      backward.mask_step = forward.mask_step;
-      backward.zero_output_for_mask = forward.zero_output_for_mask;
-      backward.h0 = forward.h0;
-      backward.c0 = forward.c0;
-      backward.packed = forward.packed;
-      backward.saved = forward.saved;
-      backward.dy = sequences ? reached(y) : nullptr;
-      backward.dlast = sequences ? nullptr : reached(y);
-      backward.dh_last = reached(h);
-      backward.dc_last = reached(c);
-      if (dstarts != nullptr) {
-        backward.dstarts = dstarts;
-        backward.dstarts_step = forward.ids_step * width;
-        backward.ids = by_id ? forward.ids : nullptr;
-        backward.ids_step = forward.ids_step;
-      } else {
-        if (T* dx = wanted(x); dx != nullptr) {
-          backward.dx = dx + (forward.x - x.data<T>());
-          backward.dx_step = forward.x_step;
-        }
-        backward.dkernel = wanted(W);
-      }
-      backward.drecurrent_kernel = wanted(R);
-      backward.dbias = wanted(b);
-      backward.dh0 = wanted(h0);
-      backward.dc0 = wanted(c0);
-      base::Arena& arena = x.tape().arena();
-      const auto mark = arena.mark();
-      backward.team = forward.team;
-      backward.scratch = arena.take<T>(kernels::recurrent_scratch_size<T>(shape, true));
-      kernels::recurrent_backward(shape, backward);
-      arena.release(mark);
-    });
+    WayBack<T> back{shape, forward, x, W, R, b, h0, c0, y, h, c, sequences, {}};
+    if (tabulated) back.table = *rows;
+    tape.record_always(back);
   });
   Vars result{y};
   if (h) result.push_back(h);
