@@ -150,9 +150,14 @@ void multiply_transposed(const TransposedProduct<T>& p) {
 template <class T>
 HWY_INLINE void copy_block(Index rows, Index columns, const T* from, Index from_ld, T* to,
                            Index to_ld) {
+  const Tag<T> d;
+  const Index whole = columns - columns % lanes<T>;
   for (Index i = 0; i < rows; ++i) {
-    std::copy_n(from + i * from_ld, columns, to + i * to_ld);
-    std::fill_n(to + i * to_ld + columns, to_ld - columns, T{0});
+    for (Index n = 0; n < whole; n += lanes<T>) hn::StoreU(hn::LoadU(d, from + n), d, to + n);
+    for (Index n = whole; n < columns; ++n) to[n] = from[n];
+    for (Index n = columns; n < to_ld; ++n) to[n] = 0;
+    from += from_ld;
+    to += to_ld;
   }
 }
 
@@ -160,17 +165,17 @@ HWY_INLINE void copy_block(Index rows, Index columns, const T* from, Index from_
 /// processor's page table cache, or all fall into the same few lines of the first cache.
 template <class T>
 HWY_NOINLINE void multiply_large(const TransposedProduct<T>& p) {
-  constexpr Index K_piece = 512 / static_cast<Index>(sizeof(T)), a_ld = K_piece + lanes<T>;
-  constexpr Index width = 3 * lanes<T>;
+  constexpr Index K_piece = 1024 / static_cast<Index>(sizeof(T)), a_ld = K_piece + lanes<T>;
   HWY_ALIGN T a[piece_of_M * a_ld];
-  HWY_ALIGN T d[piece_of_M * width];
+  HWY_ALIGN T d[piece_of_M * 3 * lanes<T>];
   const Index K = p.K();
   for (Index m = 0; m < p.M; m += piece_of_M) {
     const Index M = std::min(piece_of_M, p.M - m);
     for (Index k = 0; k < K; k += K_piece) {
       const Index rows = std::min(K_piece, K - k);
       copy_block(M, rows, p.a + m * p.lda + k, p.lda, a, a_ld);
-      for (Index column = 0; column < p.N; column += width) {
+      for (Index column = 0, width; column < p.N; column += width) {
+        width = panel_vectors(vectors_for(p.N - column, lanes<T>)) * lanes<T>;
         const Index columns = std::min(width, p.N - column);
         copy_block(M, columns, p.d + m * p.ldd + column, p.ldd, d, width);
         TransposedProduct<T> part = p.part(k, rows, column);
