@@ -3,6 +3,7 @@ import json
 import math
 import pathlib
 import sys
+import tempfile
 import types
 import unittest
 
@@ -11,6 +12,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import goals  # noqa: E402
 import measures  # noqa: E402
+import record  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402
 from sides import Side, take_turns, values_of  # noqa: E402
@@ -18,6 +20,7 @@ from sides import Side, take_turns, values_of  # noqa: E402
 WELL = """
 print("some talk first"); print("ready", flush=True)
 import sys
+import tempfile
 for n, line in enumerate(sys.stdin):
     assert line == "go 30\\n"
     print('{"min": %g, "median": %g, "steps": 3, "rss_kb": 2048, "rows": 7}' % (1e-6 * (3 - n), 4e-6), flush=True)
@@ -124,13 +127,55 @@ class Goals(unittest.TestCase):
             self.assertIn(workload, workloads.names())
 
 
+def found_on(machine, results):
+    return {"date": "2026-01-02", "machine": machine, "version": "0.1", "minutes": 2, "results": results,
+            "versions": {"PyTorch": "1.13", "B": None}, "missing": ["B (./run bench --setup)"]}
+
+
+class Record(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.kept, record.RESULTS = record.RESULTS, pathlib.Path(self.folder.name, "RESULTS.md")
+        self.addCleanup(lambda: setattr(record, "RESULTS", self.kept))
+
+    def save(self, name, found):
+        path = str(pathlib.Path(self.folder.name, name))
+        record.save(path, found)
+        return path
+
+    def result(self, name, us):
+        result = measures.new_result(name, 4)
+        result["sides"] = [row("unroll", us)]
+        return result
+
+    def test_another_machine_has_a_part_that_new_runs_keep(self):
+        record.write(found_on("here", [self.result("p1", 300)]))
+        first = self.save("a", found_on("there", [self.result("p1", 100), self.result("p4", 400)]))
+        second = self.save("b", found_on("there", [self.result("p1", 90)]))
+        record.add([first, second])
+        record.write(found_on("here", [self.result("p1", 250)]))
+        own, others = record.parts()
+        self.assertIn("| unroll | 250.0 |", own)
+        self.assertEqual(list(others), ["# On there"])
+        part = others["# On there"]
+        self.assertIn("| unroll | 90.0 |", part)
+        self.assertIn("| unroll | 400.0 |", part)
+        self.assertNotIn("| unroll | 100.0 |", part)
+
+    def test_files_of_two_machines_are_no_part(self):
+        paths = [self.save("a", found_on("there", [])), self.save("b", found_on("elsewhere", []))]
+        with self.assertRaisesRegex(ValueError, "files of more than one machine"):
+            record.merged(paths)
+
+
 class Report(unittest.TestCase):
     def test_markdown_has_every_side_and_says_what_is_missing(self):
         result = measures.new_result("p1", 1)
         result["sides"] = [row("unroll", 300, share_of_peak=0.7, peak_mb=12), {"name": "B", "failed": "died"},
                            row("ONNX Runtime (1)", 4000, node_us=9)]
         result["checks"] = {"B": "the same to 1e-07"}
-        text = report.markdown([result], {"PyTorch": "1.13", "B": None}, ["B (./run bench --setup)"], 120)
+        text = report.markdown(found_on("a machine", [result]))
         for line in ["| side | min, us | median, us | spread | node alone, us | peak MB | |",
                      "| unroll | 300.0 | 600.0 | 10% |  | 12 | 70% of FMA peak |",
                      "| B | | | | | | failed: died |",
