@@ -180,7 +180,7 @@ class Report(unittest.TestCase):
                      "| unroll | 300.0 | 600.0 | 10% |  | 12 | 70% of FMA peak |",
                      "| B | | | | | | failed: died |",
                      "| ONNX Runtime (1) | 4,000.0 | 8,000.0 | 10% | 9.000 |  |  |",
-                     "Computed values: B the same to 1e-07.", "- peers not measured here: B (./run bench --setup)"]:
+                     "Computed values: B the same to 1e-07.", "- not measured here: B (./run bench --setup)"]:
             self.assertIn(line, text.split("\n"))
         self.assertIn("the run took 2 minutes", text)
         self.assertIn("- workloads not in this run: p4, ", text)
