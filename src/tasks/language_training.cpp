@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "src/tasks/options.h"
+#include "src/tasks/schedule.h"
 #include "src/tasks/words.h"
 #include "unroll/callbacks.h"
 #include "unroll/error.h"
@@ -69,14 +70,7 @@ Streams streams_of(std::span<const std::int32_t> ids, Index batch_size, Index st
 
 LearningRate rate_of(const LanguageTraining& o, Index steps_per_epoch) {
   if (o.schedule != "cosine") return o.learning_rate;
-  // Updates that warm up are not more than a tenth of all.
-  const Index updates = o.epochs * steps_per_epoch;
-  const Index warmup = std::min(o.warmup, updates / 10);
-  return CosineDecay{.initial_learning_rate = 0,
-                     .decay_steps = std::max<Index>(updates - warmup, 1),
-                     .alpha = 0.01,
-                     .warmup_target = o.learning_rate,
-                     .warmup_steps = warmup};
+  return tasks::warmed_cosine(o.learning_rate, o.warmup, o.epochs * steps_per_epoch, 0.01);
 }
 
 /// Begins epochs with states of zeros and ends them with a loss on what is not learnt.

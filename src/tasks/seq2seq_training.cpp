@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "src/tasks/options.h"
+#include "src/tasks/schedule.h"
 #include "src/tasks/seq2seq_parts.h"
 #include "src/tasks/words.h"
 #include "unroll/callbacks.h"
@@ -98,13 +99,7 @@ Table table_of(const Seq2Seq& model, const Seq2SeqPairs& pairs, Index max_length
 
 LearningRate rate_of(const Seq2SeqTraining& o, Index steps_per_epoch) {
   if (o.schedule == "constant") return o.learning_rate;
-  const Index updates = o.epochs * steps_per_epoch;
-  const Index warmup = std::min(o.warmup, updates / 10);
-  return CosineDecay{.initial_learning_rate = 0,
-                     .decay_steps = std::max<Index>(updates - warmup, 1),
-                     .alpha = 0.03,
-                     .warmup_target = o.learning_rate,
-                     .warmup_steps = warmup};
+  return tasks::warmed_cosine(o.learning_rate, o.warmup, o.epochs * steps_per_epoch, 0.03);
 }
 
 /// Says before every update how much the teacher forces; after every epoch, how it went.

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/io/safetensors.h"
+#include "tests/refused.h"
 #include "unroll/error.h"
 #include "unroll/layers.h"
 #include "unroll/recurrent.h"
@@ -19,16 +20,6 @@
 
 namespace unroll {
 namespace {
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 Tensor numbers(const Shape& shape) {
   Tensor result(shape);

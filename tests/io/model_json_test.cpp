@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "src/io/json.h"
+#include "tests/refused.h"
 #include "unroll/error.h"
 #include "unroll/layer_list.h"
 #include "unroll/layers.h"
@@ -15,16 +16,6 @@ namespace unroll {
 namespace {
 
 using io::Json;
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 Sequential small() {
   return Sequential(

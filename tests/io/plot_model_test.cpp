@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/refused.h"
 #include "unroll/attention.h"
 #include "unroll/error.h"
 #include "unroll/layers.h"
@@ -18,16 +19,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 Sequential small() {
   return Sequential({InputLayer({.shape = {5, 2}}), SimpleRNN(3, {.activation = "relu"}),

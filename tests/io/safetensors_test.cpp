@@ -4,20 +4,11 @@
 
 #include <cstring>
 
+#include "tests/refused.h"
 #include "unroll/error.h"
 
 namespace unroll::io {
 namespace {
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 /// A file of a header, as it is, and so many bytes of numbers.
 std::string file(const std::string& header, std::size_t bytes = 0) {

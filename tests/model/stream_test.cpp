@@ -177,6 +177,9 @@ bool forbid_system_calls() {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+/// Whether the kernel knows filters of calls at all.
+bool can_forbid_system_calls() { return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0; }
+
 /// How a process ends that has forbidden itself calls and then runs f; 77: it could not.
 template <class F>
 int status_without_calls(F f) {
@@ -193,8 +196,8 @@ int status_without_calls(F f) {
 
 /// No lock that another holds, no memory from the system, no sleep: all of these would be calls.
 TEST(Stream, AStepAsksNothingOfTheSystem) {
+  if (!can_forbid_system_calls()) GTEST_SKIP() << "this kernel has no filters of calls";
   const int call = status_without_calls([] { syscall(SYS_getppid); });
-  if (WIFEXITED(call) && WEXITSTATUS(call) == 77) GTEST_SKIP() << "this system forbids no calls";
   ASSERT_TRUE(WIFSIGNALED(call)) << "a call was let through: the steps below would prove nothing";
   const Symbol x = Input({.shape = {unknown, 2}});
   const Symbol h = LSTM(40, {.return_sequences = true})(running_sum()(x));

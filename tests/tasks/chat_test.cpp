@@ -7,20 +7,11 @@
 #include <fstream>
 
 #include "tests/folder.h"
+#include "tests/refused.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 TEST(Dialogues, AreReadFromTsv) {
   const auto found = parse_dialogues("Hi\tHello\tHow are you?\n\nalone\n a \t b \r\n", "x.tsv");

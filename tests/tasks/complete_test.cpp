@@ -5,20 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tests/refused.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 std::string repeated(const std::string& text, int times) {
   std::string result;

@@ -5,21 +5,12 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "tests/refused.h"
 #include "unroll/csv.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 Series series_from(std::vector<double> values) {
   return {.values = Tensor::of<double>({static_cast<Index>(values.size()), 1}, values)};

@@ -6,20 +6,11 @@
 #include <cmath>
 
 #include "src/base/random.h"
+#include "tests/refused.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 using Ids = std::vector<std::int32_t>;
 

@@ -7,22 +7,13 @@
 #include <set>
 
 #include "src/base/random.h"
+#include "tests/refused.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
 
 constexpr std::int32_t begin = 2, end = 3;
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 /// Sequences of ids from 4 on, of 1 to `longest`.
 std::vector<Ids> sequences(std::size_t count, Index vocabulary, Index longest,

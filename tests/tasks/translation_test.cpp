@@ -2,20 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/refused.h"
 #include "unroll/error.h"
 
 namespace unroll {
 namespace {
-
-template <class F>
-std::string refused(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "not refused";
-}
 
 TranslationOptions small() {
   TranslationOptions options;
