@@ -117,4 +117,11 @@ struct TransposedProduct {
   }
 };
 
+/// Columns of A that the tiles of large products A^T D take at once, and the most rows that they
+/// take: what they read of D then stays in L1.
+inline constexpr Index strip_width = 4, strip_rows = 128;
+constexpr Index strips_for(Index columns) noexcept {
+  return (columns + strip_width - 1) / strip_width;
+}
+
 }  // namespace unroll::kernels

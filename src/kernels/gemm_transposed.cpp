@@ -147,17 +147,34 @@ void multiply_transposed(const TransposedProduct<T>& p) {
   }
 }
 
-template <class T>
-HWY_INLINE void copy_block(Index rows, Index columns, const T* from, Index from_ld, T* to,
-                           Index to_ld) {
+// --- strips ---
+template <int NV, class T>
+HWY_NOINLINE void strip_tile(Index rows, const T* strip, const T* b, bool accumulate, T* c) {
   const Tag<T> d;
-  const Index whole = columns - columns % lanes<T>;
+  constexpr int MR = static_cast<int>(strip_width);
+  hn::Vec<decltype(d)> sums[MR][NV];
+  if (accumulate) {
+    repeat<MR * NV>([&](int i)
+                        UNROLL_INLINE { sums[i / NV][i % NV] = hn::LoadU(d, c + i * lanes<T>); });
+  } else {
+    repeat<MR * NV>([&](int i) UNROLL_INLINE { sums[i / NV][i % NV] = hn::Zero(d); });
+  }
+  UNROLL_FOUR_TIMES
   for (Index i = 0; i < rows; ++i) {
-    for (Index n = 0; n < whole; n += lanes<T>) hn::StoreU(hn::LoadU(d, from + n), d, to + n);
-    for (Index n = whole; n < columns; ++n) to[n] = from[n];
-    for (Index n = columns; n < to_ld; ++n) to[n] = 0;
-    from += from_ld;
-    to += to_ld;
+    add_outer<MR, NV>(
+        d, [&](int r) UNROLL_INLINE { return strip[r]; }, b, sums);
+    strip += MR;
+    b += NV * lanes<T>;
+  }
+  repeat<MR * NV>([&](int i)
+                      UNROLL_INLINE { hn::StoreU(sums[i / NV][i % NV], d, c + i * lanes<T>); });
+}
+
+template <int NV, class T>
+void strip_tiles(Index rows, const T* strips, Index count, const T* d, bool accumulate, T* c) {
+  for (Index i = 0; i < count; ++i) {
+    strip_tile<NV>(rows, strips + i * strip_width * rows, d, accumulate,
+                   c + i * strip_width * NV * lanes<T>);
   }
 }
 
@@ -206,6 +223,36 @@ void multiply_any(const TransposedProduct<T>& p) {
 
 void multiply(const TransposedProduct<float>& product) { multiply_any(product); }
 void multiply(const TransposedProduct<double>& product) { multiply_any(product); }
+
+template <class T>
+void pack_strips(Index rows, Index columns, const T* a, Index lda, T* strips) {
+  const hn::CappedTag<T, strip_width> d;
+  constexpr Index L = static_cast<Index>(hn::MaxLanes(d));
+  for (Index k = 0; k < columns; k += strip_width) {
+    const Index there = std::min(strip_width, columns - k);
+    const T* from = a + k;
+    for (Index i = 0; i < rows; ++i, from += lda, strips += strip_width) {
+      if (there == strip_width) {
+        for (Index n = 0; n < strip_width; n += L)
+          hn::StoreU(hn::LoadU(d, from + n), d, strips + n);
+      } else {
+        for (Index n = 0; n < strip_width; ++n) strips[n] = n < there ? from[n] : T{0};
+      }
+    }
+  }
+}
+template void pack_strips(Index, Index, const float*, Index, float*);
+template void pack_strips(Index, Index, const double*, Index, double*);
+
+template <class T>
+void multiply_strips(Index rows, const T* strips, Index count, const T* d, Index vectors,
+                     bool accumulate, T* c) {
+  if (vectors == 3) return strip_tiles<3>(rows, strips, count, d, accumulate, c);
+  if (vectors == 2) return strip_tiles<2>(rows, strips, count, d, accumulate, c);
+  strip_tiles<1>(rows, strips, count, d, accumulate, c);
+}
+template void multiply_strips(Index, const float*, Index, const float*, Index, bool, float*);
+template void multiply_strips(Index, const double*, Index, const double*, Index, bool, double*);
 
 }  // namespace unroll::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -137,22 +137,6 @@ void activate_tile(Activation activation, Index n, T* v) {
 }
 
 template <class T>
-HWY_INLINE void copy_row(Index n, const T* from, T* to) {
-  const Tag<T> d;
-  Index i = 0;
-  for (; i + lanes<T> <= n; i += lanes<T>) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
-  for (; i < n; ++i) to[i] = from[i];
-}
-template <class T>
-HWY_INLINE void add_row(Index n, const T* from, T* to) {
-  const Tag<T> d;
-  Index i = 0;
-  for (; i + lanes<T> <= n; i += lanes<T>) {
-    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
-  }
-  for (; i < n; ++i) to[i] += from[i];
-}
-template <class T>
 HWY_INLINE void zero_row(Index n, T* to) {
   for (Index i = 0; i < n; ++i) to[i] = 0;
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "src/base/aligned.h"
+#include "src/kernels/gemm_tile.h"
 #include "src/kernels/recurrent.h"
 
 namespace unroll::kernels {
@@ -67,6 +68,16 @@ struct RecurrentLayout {
     const Index rows = U <= 128 ? 64 : 128;
     return B == 0 ? 1 : rows <= B ? 1 : rows / B;
   }
+
+  /// Whether the gradients of the weights are summed up in panels, strip by strip of their rows: of
+  /// h, then of x and of 1. That pays where they do not stay in L2, and where there are many rows.
+  bool sums_in_panels() const noexcept {
+    constexpr Index cache = (Index{1} << 19) / static_cast<Index>(sizeof(T));
+    return K * G * padded > cache && shape.time * B >= 2 * strip_rows;
+  }
+  Index h_strips() const noexcept { return strips_for(U); }
+  Index x_strips() const noexcept { return strips_for(F + 1); }
+  Index panel_rows() const noexcept { return (h_strips() + x_strips()) * strip_width; }
 
   /// A row length whose rows do not all fall into the same few sets of the caches.
   static constexpr Index spread(Index length) noexcept {
@@ -139,6 +150,13 @@ struct BackwardScratch {
     sums = cut.numbers(l.parts() * l.padded);
     if (l.has_cell_state()) dc = cut.numbers(l.B * l.padded);
     if (l.shape.cell == CellKind::gru) dproduct = cut.numbers(l.B * l.padded);
+    if (l.sums_in_panels()) {
+      panels = cut.numbers(l.parts() * l.padded * l.panel_rows());
+      strips = cut.numbers(strip_rows * l.panel_rows());
+      if (l.shape.cell == CellKind::gru) {
+        product_strips = cut.numbers(strip_rows * l.h_strips() * strip_width);
+      }
+    }
     if (masked) {
       states = cut.numbers(rows * l.state_ld);
       if (l.shape.cell == CellKind::gru) products = cut.numbers(rows * l.padded);
@@ -154,6 +172,9 @@ struct BackwardScratch {
   T* dparts = nullptr;  // gradients of the pre-activations of a chunk of steps, without masked rows
   T* sums = nullptr;    // (parts, U padded) of the bias
   T* dproduct = nullptr;
+  T* panels = nullptr;  // (parts, panel of units, rows, width): gradients of the weights
+  T* strips = nullptr;  // of the columns of states; below of r * h
+  T* product_strips = nullptr;
   T* states = nullptr;  // rows of states and r * h without the masked ones
   T* products = nullptr;
   Index size = 0;

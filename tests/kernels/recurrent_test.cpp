@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "src/kernels/recurrent_layout.h"
 #include "tests/kernels/recurrent_problem.h"
 #include "tests/kernels/targets.h"
 
@@ -132,6 +133,22 @@ TYPED_TEST(Recurrent, IsItsTwinWhenLarge) {
   }
 }
 
+// Gradients of weights that are summed up in panels: of several chunks of steps, neither rows nor
+// columns in whole strips.
+RecurrentShape in_panels(CellKind cell) {
+  return {cell, 12, 24, 33, gates(cell) == 1 ? 350 : gates(cell) == 3 ? 194 : 166};
+}
+
+TYPED_TEST(Recurrent, IsItsTwinInPanels) {
+  for (const CellKind cell : all_cells) {
+    ASSERT_TRUE(RecurrentLayout<TypeParam>(in_panels(cell)).sums_in_panels());
+    for (const Masking masking : {Masking::none, Masking::holes, Masking::rows}) {
+      expect_twins<TypeParam>(Problem<double>(in_panels(cell), {.masking = masking}));
+    }
+    expect_twins<TypeParam>(Problem<double>(in_panels(cell), {.bias = false, .backwards = true}));
+  }
+}
+
 TYPED_TEST(Recurrent, IsItsTwinOnEveryTarget) {
   on_every_target([](const std::string& target) {
     for (const CellKind cell : all_cells) {
@@ -140,6 +157,7 @@ TYPED_TEST(Recurrent, IsItsTwinOnEveryTarget) {
         expect_twins<TypeParam>(Problem<double>(shape, {.masking = Masking::holes}), " " + target);
         expect_twins<TypeParam>(Problem<double>(shape, {}), " " + target);
       }
+      expect_twins<TypeParam>(Problem<double>(in_panels(cell), {}), " " + target);
     }
   });
 }
@@ -209,48 +227,54 @@ TYPED_TEST(Recurrent, ATeamComputesTheBitsOfOneThread) {
   base::Workers workers(3);
   for (const CellKind cell : all_cells) {
     for (const Masking masking : all_masks) {
-      const Problem<T> problem({cell, 9, 5, 33, 130}, {.masking = masking});
-      const KernelRun<T> alone(problem);
-      KernelRun<T> shared(problem);
-      shared.team = &workers;
-      const auto same = [](const char* what, const Numbers<T>& a, const Numbers<T>& b) {
-        EXPECT_EQ(a, b) << what;
-      };
-      for_each_result(shared.forward(false), alone.forward(false), same);
-      for_each_result(shared.forward(true), alone.forward(true), same);
-      for_each_result(shared.backward(problem.started_gradients()),
-                      alone.backward(problem.started_gradients()), same);
-      EXPECT_TRUE(shared.guarded);
+      for (const RecurrentShape& shape : {RecurrentShape{cell, 9, 5, 33, 130}, in_panels(cell)}) {
+        const Problem<T> problem(shape, {.masking = masking});
+        const KernelRun<T> alone(problem);
+        KernelRun<T> shared(problem);
+        shared.team = &workers;
+        const auto same = [](const char* what, const Numbers<T>& a, const Numbers<T>& b) {
+          EXPECT_EQ(a, b) << what;
+        };
+        for_each_result(shared.forward(false), alone.forward(false), same);
+        for_each_result(shared.forward(true), alone.forward(true), same);
+        for_each_result(shared.backward(problem.started_gradients()),
+                        alone.backward(problem.started_gradients()), same);
+        EXPECT_TRUE(shared.guarded);
+      }
     }
   }
 }
 
+template <class T>
+void expect_unwanted_gradients_change_nothing(const RecurrentShape& shape, int step) {
+  const Problem<T> problem(shape, {});
+  const KernelRun<T> run(problem);
+  run.forward(true);
+  const Gradients<T> all = run.backward(problem.started_gradients());
+  for (int without = 0; without < 64; without += step) {
+    Gradients<T> wanted = problem.started_gradients(), expected = all;
+    const auto leave_out = [&](int bit, Numbers<T>& a, Numbers<T>& b) {
+      if (without & 1 << bit) {
+        a.clear();
+        b.clear();
+      }
+    };
+    leave_out(0, wanted.dx, expected.dx);
+    leave_out(1, wanted.dh0, expected.dh0);
+    leave_out(2, wanted.dc0, expected.dc0);
+    leave_out(3, wanted.weights.kernel, expected.weights.kernel);
+    leave_out(4, wanted.weights.recurrent_kernel, expected.weights.recurrent_kernel);
+    leave_out(5, wanted.weights.bias, expected.weights.bias);
+    for_each_result(run.backward(wanted), expected,
+                    [](const char* what, const Numbers<T>& got, const Numbers<T>& want) {
+                      EXPECT_EQ(got, want) << what;
+                    });
+  }
+}
 TYPED_TEST(Recurrent, GradientsThatNobodyWantsChangeNothing) {
-  using T = TypeParam;
   for (const CellKind cell : all_cells) {
-    const Problem<T> problem({cell, 5, 4, 3, 12}, {});
-    const KernelRun<T> run(problem);
-    run.forward(true);
-    const Gradients<T> all = run.backward(problem.started_gradients());
-    for (int without = 0; without < 64; ++without) {
-      Gradients<T> wanted = problem.started_gradients(), expected = all;
-      const auto leave_out = [&](int bit, Numbers<T>& a, Numbers<T>& b) {
-        if (without & 1 << bit) {
-          a.clear();
-          b.clear();
-        }
-      };
-      leave_out(0, wanted.dx, expected.dx);
-      leave_out(1, wanted.dh0, expected.dh0);
-      leave_out(2, wanted.dc0, expected.dc0);
-      leave_out(3, wanted.weights.kernel, expected.weights.kernel);
-      leave_out(4, wanted.weights.recurrent_kernel, expected.weights.recurrent_kernel);
-      leave_out(5, wanted.weights.bias, expected.weights.bias);
-      for_each_result(run.backward(wanted), expected,
-                      [](const char* what, const Numbers<T>& got, const Numbers<T>& want) {
-                        EXPECT_EQ(got, want) << what;
-                      });
-    }
+    expect_unwanted_gradients_change_nothing<TypeParam>({cell, 5, 4, 3, 12}, 1);
+    expect_unwanted_gradients_change_nothing<TypeParam>(in_panels(cell), 8);  // those of weights
   }
 }
 
