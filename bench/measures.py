@@ -1,4 +1,5 @@
 """How each kind of workload is measured: which sides take turns, and what is made of their rows."""
+import json
 import math
 import os
 import subprocess
@@ -7,7 +8,7 @@ import time
 
 import rivals
 import workloads
-from sides import BUILT, Side, fma_side, read_side, take_turns, values_of, worked
+from sides import BUILT, Side, fma_side, read_side, row_of, take_turns, values_of, worked
 
 # Two computations of the same thing in float32 agree to this, relative to the largest of their values.
 TOLERANCE = 1e-3
@@ -206,37 +207,36 @@ def cold(name, threads, options):
             saves["PyTorch"] = [*torch, "save", f"{folder}/torch"]
         for side, command, environment in rivals.onnx("cold", 1, ["once"]):
             commands[side] = (command, environment)
-        result, times = new_result(name, threads), {side: [] for side in commands}
-        failed = {side: why for side, command in saves.items() if (why := run_once(command, {})[1])}
+        result, slices = new_result(name, threads), {side: [] for side in commands}
+        failed = {side: None for side in commands}
+        for side, command in saves.items():
+            failed[side] = run_once(command, {})[1]
         for _ in range(max(options.rounds, 5)):
             for side, (command, environment) in commands.items():
-                if side not in failed:
-                    seconds, why = run_once(command, environment)
-                    times[side].append(seconds * 1e6)
-                    failed.update({side: why} if why else {})
-    for side, found in times.items():
-        found.sort()
-        middle = found[len(found) // 2] if found else 0
-        result["sides"].append({"name": side, "failed": failed[side]} if side in failed else
-                               {"name": side, "min_us": found[0], "median_us": middle,
-                                "spread": (found[-1] - found[0]) / middle})
+                if failed[side] is None:
+                    part, failed[side] = run_once(command, environment)
+                    slices[side].append(part)
+    result["sides"] = [row_of(side, slices[side], failed[side]) for side in commands]
     add_node_cost(result["sides"])
     against_best(result, result["sides"][0], [row for row in result["sides"][1:] if row["name"] != "node alone"])
     return result
 
 
 def run_once(command, environment):
-    """(seconds, None), or (seconds, why it failed)."""
+    """(a slice of one step: the whole process, with what its last line tells, None), or (None, why it failed)."""
     begin = time.perf_counter()
     with Side("", command, environment) as side:
         if side.failed:
-            return 0.0, side.failed
+            return None, side.failed
         try:
-            side.process.communicate(timeout=60)
+            said, _ = side.process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
-            return 60.0, "no end within 60 s"
+            return None, "no end within 60 s"
         seconds = time.perf_counter() - begin
-        return seconds, None if side.process.returncode == 0 else side.last_words()
+        if side.process.returncode != 0:
+            return None, side.last_words()
+    last = (said.splitlines() or [b""])[-1]
+    return {"min": seconds, "median": seconds, **(json.loads(last) if last.startswith(b"{") else {})}, None
 
 
 def cannot(name):

@@ -114,23 +114,27 @@ class Side:
         self.complaints.close()
 
     def row(self):
-        """Microseconds a step: the least, the middle one, and how far the slices' middles lie apart."""
-        if self.failed is not None:
-            return {"name": self.name, "failed": self.failed}
-        middles = [part["median"] * 1e6 for part in self.slices]
-        row = {"name": self.name, "min_us": min(part["min"] for part in self.slices) * 1e6,
-               "median_us": statistics.median(middles),
-               "spread": (max(middles) - min(middles)) / statistics.median(middles)}
-        for key, value in self.slices[-1].items():
-            if key not in ("min", "median", "steps", "rss_kb"):
-                row[key] = value
-        if "rss_kb" in self.slices[-1]:
-            row["peak_mb"] = self.slices[-1]["rss_kb"] / 1024
-        return row
+        return row_of(self.name, self.slices, self.failed)
 
     def best(self):
         """Of a program that measures the machine: the greatest rate it has seen; None where it failed."""
         return max((part["best"] for part in self.slices), default=None)
+
+
+def row_of(name, slices, failed):
+    """Microseconds a step: the least, the middle one, and how far the slices' middles lie apart."""
+    if failed is not None:
+        return {"name": name, "failed": failed}
+    middles = [part["median"] * 1e6 for part in slices]
+    row = {"name": name, "min_us": min(part["min"] for part in slices) * 1e6,
+           "median_us": statistics.median(middles),
+           "spread": (max(middles) - min(middles)) / statistics.median(middles)}
+    for key, value in slices[-1].items():
+        if key not in ("min", "median", "steps", "rss_kb"):
+            row[key] = value
+    if "rss_kb" in slices[-1]:
+        row["peak_mb"] = slices[-1]["rss_kb"] / 1024
+    return row
 
 
 def hopeless(side, sides):

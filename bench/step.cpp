@@ -73,6 +73,7 @@ int main(int count, char** arguments) {
   if (first == "cold") {
     Bundle bundle = load_bundle(second);
     const Tensor y = bundle.model.predict(Tensor({1, 20, 64}))[0];
+    std::cout << "{\"rss_kb\": " << bench::peak_kilobytes() << "}\n";
     return y.elements() == 64 ? 0 : 1;
   }
   const Model model = model_of(first);

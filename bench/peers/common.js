@@ -46,6 +46,7 @@ async function answer(step) {
   }
 }
 
+const printPeak = () => console.log(JSON.stringify({rss_kb: peakKilobytes()}));
 const printValues = (values) => console.log(JSON.stringify({values: Array.from(values)}));
 
-module.exports = {answer, ids, numbers, printValues, seconds, warmUp, weight};
+module.exports = {answer, ids, numbers, printPeak, printValues, seconds, warmUp, weight};

@@ -27,7 +27,10 @@ async function main() {
     }
     return results.next_h;
   };
-  if (what === 'once') return call();
+  if (what === 'once') {
+    await call();
+    return common.printPeak();
+  }
   if (what === 'check') {
     for (let i = 0; feeds.h && i < 2; ++i) await call();
     return common.printValues((await call()).data);

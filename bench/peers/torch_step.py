@@ -85,6 +85,7 @@ def main():
     with torch.inference_mode():
         if first == "cold":
             torch.load(second)(torch.zeros(1, 20, 64))
+            print(json.dumps({"rss_kb": common.peak_kilobytes()}))
             return
         if first == "check":
             values = [[step() for _ in range(3)][-1] for step in

@@ -15,7 +15,7 @@ import measures  # noqa: E402
 import record  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402
-from sides import Side, take_turns, values_of  # noqa: E402
+from sides import Side, row_of, take_turns, values_of  # noqa: E402
 
 WELL = """
 print("some talk first"); print("ready", flush=True)
@@ -73,6 +73,16 @@ class Sides(unittest.TestCase):
         sides = [Side("A (1)", of(1)), Side("A (2)", of(4)), Side("B", of(9)), Side("machine", of(8))]
         take_turns(sides, 3, 30)
         self.assertEqual([len(side.slices) for side in sides], [3, 1, 3, 3])
+
+    def test_whole_processes(self):
+        part, why = measures.run_once(program("print('some talk'); print('{\"rss_kb\": 3072}')"), {})
+        self.assertIsNone(why)
+        self.assertGreater(part["min"], 0)
+        self.assertEqual(row_of("one", [part, {"min": 1e-6, "median": 1e-6, "rss_kb": 2048}], None)["peak_mb"], 2)
+        self.assertNotIn("rss_kb", measures.run_once(program("print('nothing to tell')"), {})[0])
+        self.assertEqual(measures.run_once(program("raise SystemExit('no model')"), {}),
+                         (None, "ended with status 1: no model"))
+        self.assertEqual(measures.run_once(["/no/such/program"], {}), (None, "does not start: No such file or directory"))
 
     def test_values_of_a_check(self):
         self.assertEqual(values_of("a", program("print('talk'); print('{\"values\": [1, 2.5]}')")), ([1, 2.5], None))
