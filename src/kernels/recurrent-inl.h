@@ -130,6 +130,16 @@ HWY_NOINLINE void activate_numbers(Index n, T* v) {
     hn::StoreU(activated<kind>(d, hn::LoadU(d, v + i)), d, v + i);
 }
 
+template <ActivationKind kind, class T>
+HWY_NOINLINE void activate_rows(Index count, Index columns, Rows<T> rows) {
+  const Tag<T> d;
+  for (Index row = 0; row < count; ++row) {
+    T* v = rows.at(row);
+    for (Index i = 0; i < columns; i += lanes<T>)
+      hn::StoreU(activated<kind>(d, hn::LoadU(d, v + i)), d, v + i);
+  }
+}
+
 /// v = activation(v); n is a multiple of the vector.
 template <class T>
 void activate_tile(Activation activation, Index n, T* v) {

@@ -171,13 +171,18 @@ class Backward {
   template <class Act>
   void simple_parts(Act act) {
     const Tag<T> d;
-    const Index padded = l_.padded;  // a compiler cannot know that the stores leave l_ as it is
-    for (Index i = 0; i < kept_.count; ++i) {
-      const Index row = kept_.row(i);
-      const T* h = state(step_ + 1) + row * l_.state_ld;
-      T* dparts = dparts_ + i * l_.parts_ld;
+    // A compiler cannot know that the stores leave the members as they are.
+    const Index padded = l_.padded, h_ld = l_.state_ld, ld = l_.parts_ld;
+    const Kept kept = kept_;
+    const T *states = state(step_ + 1), *dy = dy_, *dh = scratch_.dh;
+    T* dparts = dparts_;
+    for (Index i = 0; i < kept.count; ++i, dparts += ld) {
+      const Index row = kept.row(i);
+      const T *h = states + row * h_ld, *dh_row = dh + row * padded;
       for (Index u = 0; u < padded; u += lanes<T>) {
-        hn::StoreU(act.back(d, dh_of(row, u), hn::LoadU(d, h + u)), d, dparts + u);
+        auto dv = hn::LoadU(d, dh_row + u);
+        if (dy) dv = hn::Add(dv, hn::LoadU(d, dy + row * padded + u));
+        hn::StoreU(act.back(d, dv, hn::LoadU(d, h + u)), d, dparts + u);
       }
     }
   }

@@ -81,12 +81,14 @@ class Forward {
     const T* x = call_.starts ? nullptr : call_.x + step_ * call_.x_step;
     const std::int32_t* ids = call_.starts ? call_.ids + step_ * call_.ids_step : nullptr;
     T* to = state(now_) + l_.U;
-    for (Index i = 0; i < kept_.count; ++i) {
-      const Index row = kept_.row(i);
-      if (x) copy_row(l_.F, x + row * l_.F, to + row * l_.state_ld);
-      if (ids) scratch_.starts[i] = ids[row];
-      if (training_) to[row * l_.state_ld + l_.F] = 1;
+    const Index F = l_.F, ld = l_.state_ld;  // a compiler cannot know that stores leave l_ as it is
+    const Kept kept = kept_;
+    for (Index i = 0; x && i < kept.count; ++i) {
+      copy_row(F, x + kept.row(i) * F, to + kept.row(i) * ld);
     }
+    Index* starts = scratch_.starts;
+    for (Index i = 0; ids && i < kept.count; ++i) starts[i] = ids[kept.row(i)];
+    for (Index i = 0; training_ && i < kept.count; ++i) to[kept.row(i) * ld + F] = 1;
   }
 
   void compute() {
@@ -206,9 +208,7 @@ class Forward {
     multiply(p, kept_.count);
     if (p.relu || l_.shape.activation == Activation("linear")) return;
     with_kind(l_.shape.activation, [&](auto kind) {
-      for (Index i = 0; i < kept_.count; ++i) {
-        activate_numbers<decltype(kind)::value>(p.columns, p.c.at(i));
-      }
+      activate_rows<decltype(kind)::value>(kept_.count, p.columns, p.c);
     });
   }
   // Panels of equal width together: more accumulators at once.
@@ -416,10 +416,13 @@ class Forward {
     if (call_.last && step_ == l_.shape.time - 1) give_output(mask, call_.last);
   }
   void give_output(const std::uint8_t* mask, T* y) {
-    for (Index row = 0; row < l_.B; ++row) {
-      const bool old = mask && !mask[row];
+    const T* h = state(now_);
+    const Index rows = l_.B, U = l_.U, ld = l_.state_ld;
+    for (Index row = 0; !mask && row < rows; ++row) copy_row(U, h + row * ld, y + row * U);
+    for (Index row = 0; mask && row < rows; ++row) {
+      const bool old = !mask[row];
       const bool zero = old && (call_.zero_output_for_mask || !scratch_.seen[row]);
-      copy_or_zero_row(l_.U, zero ? nullptr : state(now_) + row * l_.state_ld, y + row * l_.U);
+      copy_or_zero_row(U, zero ? nullptr : h + row * ld, y + row * U);
     }
   }
   void finish() {
