@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "src/base/random.h"
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/csv.h"
 
 namespace unroll {

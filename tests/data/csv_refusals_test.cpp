@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/csv.h"
 
 namespace unroll {

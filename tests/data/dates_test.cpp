@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <set>
 
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

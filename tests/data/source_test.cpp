@@ -17,8 +17,8 @@
 #include <mutex>
 #include <thread>
 
-#include "tests/data/refused.h"
 #include "tests/folder.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/csv.h"
 
 namespace unroll {

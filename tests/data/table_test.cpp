@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/csv.h"
 
 namespace unroll {

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "src/io/base64.h"
-#include "tests/text/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/text_files.h"
 #include "unroll/text_json.h"
 

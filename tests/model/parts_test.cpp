@@ -1,8 +1,8 @@
 // What changes a step of training: penalties on activities, gathered gradients, sequences in parts.
 #include <gtest/gtest.h>
 
-#include "tests/data/refused.h"
 #include "tests/model/lesson_models.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/convolution.h"
 #include "unroll/error.h"
 

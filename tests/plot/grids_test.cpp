@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/plot.h"
 
 namespace unroll {

@@ -13,8 +13,8 @@
 #include <sstream>
 #include <thread>
 
-#include "tests/data/refused.h"
 #include "tests/folder.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

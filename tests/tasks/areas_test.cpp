@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "src/base/random.h"
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

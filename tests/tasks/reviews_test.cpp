@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/text/refused.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "src/tasks/nb_logistic.h"
 #include "src/tasks/review_words.h"
-#include "tests/text/refused.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

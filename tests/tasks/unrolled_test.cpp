@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "src/base/random.h"
-#include "tests/data/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/convolution.h"
 #include "unroll/layers.h"
 #include "unroll/recurrent.h"

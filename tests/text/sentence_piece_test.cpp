@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "tests/text/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/text_encoder.h"
 
 #ifdef UNROLL_HAVE_SENTENCEPIECE

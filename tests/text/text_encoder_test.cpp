@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/text/refused.h"
+#include "tests/refused_with_kind.h"
 
 namespace unroll {
 namespace {

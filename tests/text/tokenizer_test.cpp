@@ -4,7 +4,7 @@
 #include <cmath>
 #include <thread>
 
-#include "tests/text/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/text.h"
 
 namespace unroll {

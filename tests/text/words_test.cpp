@@ -3,7 +3,7 @@
 
 #include "src/text/lower.h"
 #include "src/text/utf8.h"
-#include "tests/text/refused.h"
+#include "tests/refused_with_kind.h"
 #include "unroll/text.h"
 
 namespace unroll {
