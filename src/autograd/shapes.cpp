@@ -4,6 +4,7 @@
 
 #include "src/autograd/axis.h"
 #include "src/autograd/dispatch.h"
+#include "src/kernels/rows.h"
 #include "src/kernels/vector.h"
 #include "unroll/autograd.h"
 
@@ -255,11 +256,8 @@ Var gather(const Var& table, const Var& ids) {
   }
   table.tape().record(out, [table, ids, out, width] {
     with_float(out.dtype(), [&]<class T>() {
-      const std::int32_t* row = ids.data<std::int32_t>();
-      for (Index i = 0; i < ids.elements(); ++i) {
-        T* to = table.gradient<T>() + row[i] * width;
-        kernels::add(width, to, out.gradient<T>() + i * width, to);
-      }
+      kernels::add_rows(width, out.gradient<T>(), ids.data<std::int32_t>(), ids.elements(),
+                        table.gradient<T>());
     });
   });
   return out;

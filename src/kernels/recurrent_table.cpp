@@ -1,88 +1,10 @@
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "src/kernels/recurrent_table.cpp"
 #include "src/kernels/recurrent_table.h"
 
-#include <hwy/foreach_target.h>
-#include <hwy/highway.h>
-
 #include <algorithm>
-#include <type_traits>
 
-#include "src/kernels/recurrent-inl.h"
+#include "src/kernels/recurrent_layout.h"
 
-HWY_BEFORE_NAMESPACE();
-namespace unroll::kernels::HWY_NAMESPACE {
-namespace {
-
-/// NV vectors of all rows at a time: the sums stay in registers.
-template <int NV, class T>
-HWY_INLINE void sum_columns(Index width, const T* x, const std::int32_t* rows, Index count,
-                            T* out) {
-  const Tag<T> d;
-  hn::Vec<decltype(d)> sums[NV];
-  for (int n = 0; n < NV; ++n) sums[n] = hn::Zero(d);
-  for (Index i = 0; i < count; ++i) {
-    const T* row = x + rows[i] * width;
-    for (int n = 0; n < NV; ++n) sums[n] = hn::Add(sums[n], hn::LoadU(d, row + n * lanes<T>));
-  }
-  for (int n = 0; n < NV; ++n) hn::StoreU(sums[n], d, out + n * lanes<T>);
-}
-
-/// width: a multiple of a cache line.
-template <class T>
-void sum_rows_of(Index width, const T* x, const std::int32_t* rows, Index count, T* out) {
-  constexpr Index L = lanes<T>;
-  Index column = 0;
-  for (; column + 8 * L <= width; column += 8 * L) {
-    sum_columns<8>(width, x + column, rows, count, out + column);
-  }
-  for (; column + 2 * L <= width; column += 2 * L) {
-    sum_columns<2>(width, x + column, rows, count, out + column);
-  }
-  for (; column < width; column += L) {
-    sum_columns<1>(width, x + column, rows, count, out + column);
-  }
-}
-
-template <class T>
-void gather_of(Index width, const T* table, const std::int32_t* ids, Index count, T* out) {
-  for (Index i = 0; i < count; ++i) copy_row(width, table + ids[i] * width, out + i * width);
-}
-template <class T>
-void scatter_of(Index width, const T* rows, const std::int32_t* ids, Index count, T* table) {
-  for (Index i = 0; i < count; ++i) copy_row(width, rows + i * width, table + ids[i] * width);
-}
-
-}  // namespace
-
-#define UNROLL_FOR_TYPE(T, Suffix)                                                               \
-  void SumRows##Suffix(Index width, const T* x, const std::int32_t* rows, Index count, T* out) { \
-    sum_rows_of(width, x, rows, count, out);                                                     \
-  }                                                                                              \
-  void GatherRows##Suffix(Index width, const T* table, const std::int32_t* ids, Index count,     \
-                          T* out) {                                                              \
-    gather_of(width, table, ids, count, out);                                                    \
-  }                                                                                              \
-  void ScatterRows##Suffix(Index width, const T* rows, const std::int32_t* ids, Index count,     \
-                           T* table) {                                                           \
-    scatter_of(width, rows, ids, count, table);                                                  \
-  }
-UNROLL_FOR_TYPE(float, Float)
-UNROLL_FOR_TYPE(double, Double)
-#undef UNROLL_FOR_TYPE
-
-}  // namespace unroll::kernels::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
 namespace unroll::kernels {
-
-HWY_EXPORT(SumRowsFloat);
-HWY_EXPORT(SumRowsDouble);
-HWY_EXPORT(GatherRowsFloat);
-HWY_EXPORT(GatherRowsDouble);
-HWY_EXPORT(ScatterRowsFloat);
-HWY_EXPORT(ScatterRowsDouble);
 
 namespace {
 
@@ -144,37 +66,13 @@ void recurrent_table_gradient(const RecurrentShape& shape, const T* arranged, T*
   }
 }
 
-// Calls the function of the chosen instruction set for the type of T.
-#define UNROLL_DISPATCH(Name, ...)                   \
-  if constexpr (std::is_same_v<T, float>) {          \
-    HWY_DYNAMIC_DISPATCH(Name##Float)(__VA_ARGS__);  \
-  } else {                                           \
-    HWY_DYNAMIC_DISPATCH(Name##Double)(__VA_ARGS__); \
-  }
-template <class T>
-void gather_rows(Index width, const T* table, const std::int32_t* ids, Index count, T* out) {
-  UNROLL_DISPATCH(GatherRows, width, table, ids, count, out)
-}
-template <class T>
-void scatter_rows(Index width, const T* rows, const std::int32_t* ids, Index count, T* table) {
-  UNROLL_DISPATCH(ScatterRows, width, rows, ids, count, table)
-}
-template <class T>
-void sum_rows(Index width, const T* x, const std::int32_t* rows, Index count,
-              T* out){UNROLL_DISPATCH(SumRows, width, x, rows, count, out)}
-#undef UNROLL_DISPATCH
-
-#define UNROLL_INSTANTIATE(T)                                                  \
-  template Index recurrent_table_width<T>(const RecurrentShape&);              \
-  template Index recurrent_table_columns<T>(const RecurrentShape&);            \
-  template void recurrent_table_kernel(const RecurrentShape&, const T*, T*);   \
-  template void recurrent_table_bias(const RecurrentShape&, const T*, T*);     \
-  template void recurrent_table_gradient(const RecurrentShape&, const T*, T*); \
-  template void gather_rows(Index, const T*, const std::int32_t*, Index, T*);  \
-  template void scatter_rows(Index, const T*, const std::int32_t*, Index, T*); \
-  template void sum_rows(Index, const T*, const std::int32_t*, Index, T*);
+#define UNROLL_INSTANTIATE(T)                                                \
+  template Index recurrent_table_width<T>(const RecurrentShape&);            \
+  template Index recurrent_table_columns<T>(const RecurrentShape&);          \
+  template void recurrent_table_kernel(const RecurrentShape&, const T*, T*); \
+  template void recurrent_table_bias(const RecurrentShape&, const T*, T*);   \
+  template void recurrent_table_gradient(const RecurrentShape&, const T*, T*);
 UNROLL_INSTANTIATE(float) UNROLL_INSTANTIATE(double)
 #undef UNROLL_INSTANTIATE
 
 }  // namespace unroll::kernels
-#endif

@@ -7,8 +7,6 @@
 // padded. Letters are those of recurrent.h.
 #pragma once
 
-#include <cstdint>
-
 #include "src/kernels/recurrent.h"
 
 namespace unroll::kernels {
@@ -29,15 +27,5 @@ void recurrent_table_bias(const RecurrentShape& shape, const T* bias, T* arrange
 /// dkernel (F, G U) += its gradient as the products have it, (F, columns).
 template <class T>
 void recurrent_table_gradient(const RecurrentShape& shape, const T* arranged, T* dkernel);
-
-/// out (count, width) = the rows of a table whose numbers `ids` are; and the way back.
-template <class T>
-void gather_rows(Index width, const T* table, const std::int32_t* ids, Index count, T* out);
-template <class T>
-void scatter_rows(Index width, const T* rows, const std::int32_t* ids, Index count, T* table);
-
-/// out (width) = the sum of `count` rows of x (..., width), in the order of `rows`.
-template <class T>
-void sum_rows(Index width, const T* x, const std::int32_t* rows, Index count, T* out);
 
 }  // namespace unroll::kernels

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "src/autograd/dispatch.h"
+#include "src/kernels/rows.h"
 #include "src/layers/plain.h"
 #include "src/layers/streamed.h"
 
@@ -95,18 +96,16 @@ class EmbeddingImpl : public LayerImpl {
   Vars call(Call& call, const Vars& inputs) override {
     const Var& ids = inputs[0];
     const std::int32_t* id = ids.data<std::int32_t>();
+    for (Index i = 0; i < ids.elements(); ++i) {
+      if (id[i] < 0 || id[i] >= input_dim_) throw outside_table(*this, id[i], input_dim_);
+    }
     Shape shape = ids.shape();
     shape.push_back(output_dim_);
     const Var table = call.use(*table_);
     Var rows = call.tape().result(shape, {table});
     rows.set_time_first(ids.time_first());
     with_float(table.dtype(), [&]<class T>() {
-      const T* from = table.data<T>();
-      T* to = rows.data<T>();
-      for (Index i = 0; i < ids.elements(); ++i, to += output_dim_) {
-        if (id[i] < 0 || id[i] >= input_dim_) throw outside_table(*this, id[i], input_dim_);
-        std::copy_n(from + id[i] * output_dim_, output_dim_, to);
-      }
+      kernels::gather_rows(output_dim_, table.data<T>(), id, ids.elements(), rows.data<T>());
     });
     call.tape().record(rows, [this, &call, ids, rows] { call.add_sparse(*table_, ids, rows); });
     if (options_.mask_zero && ids.rank() == 2) {

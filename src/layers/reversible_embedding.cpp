@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "src/autograd/dispatch.h"
-#include "src/kernels/vector.h"
+#include "src/kernels/rows.h"
 #include "src/layers/plain.h"
 #include "src/layers/step_product.h"
 
@@ -88,16 +88,11 @@ class ReversibleEmbeddingImpl : public LayerImpl {
     rows.set_time_first(ids.time_first());
     const Mask mask = mask_of(call, ids);
     with_float(table.dtype(), [&]<class T>() {
-      for (Index i = 0; i < count; ++i) {
-        std::copy_n(table.data<T>() + id[i] * D, D, rows.data<T>() + i * D);
-      }
+      kernels::gather_rows(D, table.data<T>(), id, count, rows.data<T>());
     });
     call.tape().record(rows, [table, rows, id, count, D] {
       with_float(table.dtype(), [&]<class T>() {
-        T* d = table.gradient<T>();
-        for (Index i = 0; i < count; ++i) {
-          kernels::add(D, d + id[i] * D, rows.gradient<T>() + i * D, d + id[i] * D);
-        }
+        kernels::add_rows(D, rows.gradient<T>(), id, count, table.gradient<T>());
       });
     });
     if (mask) call.set_mask(mask);

@@ -7,6 +7,7 @@
 #include "src/autograd/dispatch.h"
 #include "src/kernels/gemm.h"
 #include "src/kernels/recurrent_table.h"
+#include "src/kernels/rows.h"
 #include "src/kernels/vector.h"
 #include "src/layers/plain.h"
 

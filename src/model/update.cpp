@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "src/autograd/dispatch.h"
+#include "src/kernels/rows.h"
 #include "src/kernels/vector.h"
 #include "src/model/trainer.h"
 
@@ -57,10 +58,8 @@ void Trainer::add_sparse_rows(Index lanes, Index part, Index parts) {
   for_sparse(lanes, [&](const LaneGradient::Sparse& sparse, Index width) {
     T* rows = gradient + flat_.offset(sparse.parameter) - flat_.dense_size();
     const T* d = reinterpret_cast<const T*>(sparse.rows);
-    for (const Index id : sparse.ids) {
-      if (id % parts == part) kernels::add(width, rows + id * width, d, rows + id * width);
-      d += width;
-    }
+    const auto count = static_cast<Index>(sparse.ids.size());
+    kernels::add_rows(width, d, sparse.ids.data(), count, rows, part, parts);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "src/kernels/rows.h"
 #include "tests/kernels/recurrent_problem.h"
 #include "tests/kernels/targets.h"
 
