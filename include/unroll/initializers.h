@@ -83,7 +83,7 @@ class Initializer {
   /// the value (constant), the gain (orthogonal, identity), the scale (variance_scaling, whose b is
   /// 3 mode + distribution). The others take none.
   constexpr Initializer(InitializerKind kind, double a, double b) noexcept
-      : kind_(kind), a_(a), b_(b) {}
+      : a_(a), b_(b), kind_(kind) {}
   /// Keras's defaults: uniform in [-0.05, 0.05], deviation 0.05, gain 1.
   constexpr Initializer(InitializerKind kind) noexcept : kind_(kind) {
     if (kind == InitializerKind::random_uniform) a_ = -0.05;
@@ -136,9 +136,11 @@ class Initializer {
     throw "no initializer has this name; initializer_names in unroll/initializers.h lists them";
   }
 
-  InitializerKind kind_;
+  // The larger members first: clang 14 forgets padding between members when it writes the constants
+  // that a consteval constructor makes, and what came behind it would be no number.
   double a_ = 0, b_ = 0;
   Index seed_ = -1;
+  InitializerKind kind_;
   bool unit_forget_ = false;
 };
 

@@ -101,9 +101,8 @@ TEST(Tsne, GivesTheSameBytesAgain) {
   const Tensor a = tsne(points, options), b = tsne(points, options);
   EXPECT_TRUE(std::ranges::equal(a.values<double>(), b.values<double>()));
   // Points that lie upon each other come apart, and nothing is divided by zero.
-  for (const double value : tsne(Tensor({6, 3}), options).values<double>()) {
-    EXPECT_TRUE(std::isfinite(value));
-  }
+  const Tensor apart = tsne(Tensor({6, 3}), options);
+  for (const double value : apart.values<double>()) EXPECT_TRUE(std::isfinite(value));
   Index asked = 0;
   tsne(points, {.interrupted = [&] { return ++asked == 3; }});
   EXPECT_EQ(asked, 3);
