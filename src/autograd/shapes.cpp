@@ -256,8 +256,8 @@ Var gather(const Var& table, const Var& ids) {
   }
   table.tape().record(out, [table, ids, out, width] {
     with_float(out.dtype(), [&]<class T>() {
-      kernels::add_rows(width, out.gradient<T>(), ids.data<std::int32_t>(), ids.elements(),
-                        table.gradient<T>());
+      kernels::scatter_add_rows(width, out.gradient<T>(), ids.data<std::int32_t>(), ids.elements(),
+                                table.gradient<T>());
     });
   });
   return out;

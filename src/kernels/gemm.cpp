@@ -136,6 +136,8 @@ UNROLL_FOR_TYPE(double, Double)
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "src/kernels/dispatch.h"
+
 namespace unroll::kernels {
 
 HWY_EXPORT(PackFloat);
@@ -151,14 +153,6 @@ template <class T>
 Index packed_size(Index K, Index N) {
   return K * base::round_up(N, base::cache_line / static_cast<Index>(sizeof(T)));
 }
-
-// Calls the function of the chosen instruction set for the type of T.
-#define UNROLL_DISPATCH(Name, ...)                   \
-  if constexpr (std::is_same_v<T, float>) {          \
-    HWY_DYNAMIC_DISPATCH(Name##Float)(__VA_ARGS__);  \
-  } else {                                           \
-    HWY_DYNAMIC_DISPATCH(Name##Double)(__VA_ARGS__); \
-  }
 
 /// Rows that a thread takes at a time: a few for each thread, so that one with busy neighbours
 /// takes fewer.

@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "src/kernels/recurrent-inl.h"
+#include "src/kernels/recurrent_panels-inl.h"
 #include "src/kernels/recurrent_table.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,6 +28,7 @@ class Backward {
       : l_(shape, lanes<T>),
         call_(call),
         scratch_(RecurrentLayout<T>(shape), true, call.scratch),
+        panels_(l_, call, scratch_),
         starts_ld_(recurrent_table_width<T>(shape)),
         starts_gate_(RecurrentLayout<T>(shape).padded),
         direct_(call.dstarts && !call.ids && !call.mask &&
@@ -344,10 +346,7 @@ class Backward {
       products_ld = l_.padded;
     }
     if (l_.sums_in_panels()) {
-      for (Index m = 0; m < M; m += strip_rows) {
-        add_to_panels(m, std::min(strip_rows, M - m), states, products, products_ld);
-      }
-      return;
+      return panels_.add(M, {states, l_.state_ld}, {products, products_ld}, row_of_dparts(at_));
     }
     switch (l_.shape.cell) {
       case CellKind::simple_rnn:
@@ -427,74 +426,8 @@ class Backward {
     });
   }
 
-  // --- gradients of large weights, summed up in panels ---
-  T* panel_of_gradients(Index part, Index unit) const {
-    return scratch_.panels + (part * l_.padded + unit) * l_.panel_rows();
-  }
-  /// f(part, unit, vectors) of each panel; a team shares them.
-  template <class F>
-  void for_gradient_panels(F f) {
-    const Index vectors = l_.padded / lanes<T>, panels = panel_count(vectors);
-    each(call_.team, l_.parts() * panels, [&](Index i) {
-      const Index begin = panel_begin(vectors, i % panels);
-      f(i / panels, begin * lanes<T>, panel_vectors(vectors - begin));
-    });
-  }
-
-  void add_to_panels(Index m, Index rows, const T* states, const T* products, Index products_ld) {
-    const Index h_strips = call_.drecurrent_kernel ? l_.h_strips() : 0;
-    const Index x_strips = call_.dkernel || call_.dbias ? l_.x_strips() : 0;
-    const Index x_at = strip_rows * l_.h_strips() * strip_width;
-    states += m * l_.state_ld;
-    if (h_strips > 0) pack_strips(rows, l_.U, states, l_.state_ld, scratch_.strips);
-    if (x_strips > 0) {
-      pack_strips(rows, l_.F + 1, states + l_.U, l_.state_ld, scratch_.strips + x_at);
-    }
-    const bool product = l_.shape.cell == CellKind::gru && h_strips > 0;
-    if (product) {
-      pack_strips(rows, l_.U, products + m * products_ld, products_ld, scratch_.product_strips);
-    }
-    const bool after = l_.shape.cell == CellKind::gru_reset_after;
-    for_gradient_panels([&](Index part, Index unit, Index vectors) {
-      const Index width = vectors * lanes<T>;
-      HWY_ALIGN T d[strip_rows * 3 * lanes<T>];
-      copy_block(rows, width, row_of_dparts(at_ + m) + part * l_.padded + unit, l_.parts_ld, d,
-                 width);
-      T* c = panel_of_gradients(part, unit);
-      if (!after || part != 3) {
-        multiply_strips(rows, product && part == 2 ? scratch_.product_strips : scratch_.strips,
-                        h_strips, d, vectors, summed_, c);
-      }
-      // Of x and 1. What a candidate of reset_after makes of h has nothing of x.
-      const Index first = after && part == 2 && x_strips > 0 ? x_strips - 1 : 0;
-      multiply_strips(rows, scratch_.strips + x_at + first * strip_width * rows, x_strips - first,
-                      d, vectors, summed_, c + (l_.h_strips() + first) * strip_width * width);
-    });
-    summed_ = true;
-  }
-
-  void give_panels() {
-    const Index ld = l_.G * l_.U, x_row = l_.h_strips() * strip_width;
-    const bool after = l_.shape.cell == CellKind::gru_reset_after;
-    for_gradient_panels([&](Index part, Index unit, Index vectors) {
-      const Index width = vectors * lanes<T>, columns = std::min(width, l_.U - unit);
-      const Index gate = after ? std::min<Index>(part, 2) : l_.keras_gate(part);
-      const T* c = panel_of_gradients(part, unit);
-      const auto add = [&](Index from, Index rows, T* to) {
-        for (Index row = 0; row < rows; ++row) {
-          add_row(columns, c + (from + row) * width, to + row * ld + gate * l_.U + unit);
-        }
-      };
-      if (call_.drecurrent_kernel && !(after && part == 3)) add(0, l_.U, call_.drecurrent_kernel);
-      if (call_.dkernel && !(after && part == 2)) add(x_row, l_.F, call_.dkernel);
-      if (call_.dbias) {
-        copy_row(columns, c + (x_row + l_.F) * width, scratch_.sums + part * l_.padded + unit);
-      }
-    });
-  }
-
   void finish() {
-    if (summed_) give_panels();
+    if (l_.sums_in_panels()) panels_.give();
     for (Index row = 0; row < l_.B; ++row) {
       if (call_.dh0) add_row(l_.U, scratch_.dh + row * l_.padded, call_.dh0 + row * l_.U);
       if (call_.dc0) add_row(l_.U, scratch_.dc + row * l_.padded, call_.dc0 + row * l_.U);
@@ -512,12 +445,12 @@ class Backward {
   const RecurrentLayout<T> l_;
   const RecurrentBackward<T>& call_;
   const BackwardScratch<T> scratch_;
+  PanelSums<T> panels_;
   const Index starts_ld_, starts_gate_;
   const bool direct_;
   Index step_ = 0;
-  Index at_ = 0;         // the first row of dparts that is filled: they are filled from the end
-  bool whole_ = true;    // no row of the chunk is masked
-  bool summed_ = false;  // there are sums in the panels
+  Index at_ = 0;       // the first row of dparts that is filled: they are filled from the end
+  bool whole_ = true;  // no row of the chunk is masked
   Kept kept_;
   Index shift_ = 0;        // from row 0 of `starts` to row 0 of the chunk
   T* dparts_ = nullptr;    // of the step

@@ -51,8 +51,8 @@ void scatter_of(Index width, const T* rows, const std::int32_t* ids, Index count
   for (Index i = 0; i < count; ++i) copy_row(width, rows + i * width, table + ids[i] * width);
 }
 template <class T>
-void add_of(Index width, const T* rows, const std::int32_t* ids, Index count, T* table, Index part,
-            Index parts) {
+void scatter_add_of(Index width, const T* rows, const std::int32_t* ids, Index count, T* table,
+                    Index part, Index parts) {
   for (Index i = 0; i < count; ++i, rows += width) {
     if (parts == 1 || ids[i] % parts == part) add_row(width, rows, table + ids[i] * width);
   }
@@ -60,21 +60,21 @@ void add_of(Index width, const T* rows, const std::int32_t* ids, Index count, T*
 
 }  // namespace
 
-#define UNROLL_FOR_TYPE(T, Suffix)                                                                 \
-  void SumRows##Suffix(Index width, const T* x, const std::int32_t* rows, Index count, T* out) {   \
-    sum_rows_of(width, x, rows, count, out);                                                       \
-  }                                                                                                \
-  void GatherRows##Suffix(Index width, const T* table, const std::int32_t* ids, Index count,       \
-                          T* out) {                                                                \
-    gather_of(width, table, ids, count, out);                                                      \
-  }                                                                                                \
-  void ScatterRows##Suffix(Index width, const T* rows, const std::int32_t* ids, Index count,       \
-                           T* table) {                                                             \
-    scatter_of(width, rows, ids, count, table);                                                    \
-  }                                                                                                \
-  void AddRows##Suffix(Index width, const T* rows, const std::int32_t* ids, Index count, T* table, \
-                       Index part, Index parts) {                                                  \
-    add_of(width, rows, ids, count, table, part, parts);                                           \
+#define UNROLL_FOR_TYPE(T, Suffix)                                                               \
+  void SumRows##Suffix(Index width, const T* x, const std::int32_t* rows, Index count, T* out) { \
+    sum_rows_of(width, x, rows, count, out);                                                     \
+  }                                                                                              \
+  void GatherRows##Suffix(Index width, const T* table, const std::int32_t* ids, Index count,     \
+                          T* out) {                                                              \
+    gather_of(width, table, ids, count, out);                                                    \
+  }                                                                                              \
+  void ScatterRows##Suffix(Index width, const T* rows, const std::int32_t* ids, Index count,     \
+                           T* table) {                                                           \
+    scatter_of(width, rows, ids, count, table);                                                  \
+  }                                                                                              \
+  void ScatterAddRows##Suffix(Index width, const T* rows, const std::int32_t* ids, Index count,  \
+                              T* table, Index part, Index parts) {                               \
+    scatter_add_of(width, rows, ids, count, table, part, parts);                                 \
   }
 UNROLL_FOR_TYPE(float, Float)
 UNROLL_FOR_TYPE(double, Double)
@@ -84,6 +84,8 @@ UNROLL_FOR_TYPE(double, Double)
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "src/kernels/dispatch.h"
+
 namespace unroll::kernels {
 
 HWY_EXPORT(SumRowsFloat);
@@ -92,16 +94,9 @@ HWY_EXPORT(GatherRowsFloat);
 HWY_EXPORT(GatherRowsDouble);
 HWY_EXPORT(ScatterRowsFloat);
 HWY_EXPORT(ScatterRowsDouble);
-HWY_EXPORT(AddRowsFloat);
-HWY_EXPORT(AddRowsDouble);
+HWY_EXPORT(ScatterAddRowsFloat);
+HWY_EXPORT(ScatterAddRowsDouble);
 
-// Calls the function of the chosen instruction set for the type of T.
-#define UNROLL_DISPATCH(Name, ...)                   \
-  if constexpr (std::is_same_v<T, float>) {          \
-    HWY_DYNAMIC_DISPATCH(Name##Float)(__VA_ARGS__);  \
-  } else {                                           \
-    HWY_DYNAMIC_DISPATCH(Name##Double)(__VA_ARGS__); \
-  }
 template <class T>
 void gather_rows(Index width, const T* table, const std::int32_t* ids, Index count, T* out) {
   UNROLL_DISPATCH(GatherRows, width, table, ids, count, out)
@@ -111,19 +106,18 @@ void scatter_rows(Index width, const T* rows, const std::int32_t* ids, Index cou
   UNROLL_DISPATCH(ScatterRows, width, rows, ids, count, table)
 }
 template <class T>
-void add_rows(Index width, const T* rows, const std::int32_t* ids, Index count, T* table,
-              Index part, Index parts) {
-  UNROLL_DISPATCH(AddRows, width, rows, ids, count, table, part, parts)
+void scatter_add_rows(Index width, const T* rows, const std::int32_t* ids, Index count, T* table,
+                      Index part, Index parts) {
+  UNROLL_DISPATCH(ScatterAddRows, width, rows, ids, count, table, part, parts)
 }
 template <class T>
 void sum_rows(Index width, const T* x, const std::int32_t* rows, Index count,
               T* out){UNROLL_DISPATCH(SumRows, width, x, rows, count, out)}
-#undef UNROLL_DISPATCH
 
-#define UNROLL_INSTANTIATE(T)                                                            \
-  template void gather_rows(Index, const T*, const std::int32_t*, Index, T*);            \
-  template void scatter_rows(Index, const T*, const std::int32_t*, Index, T*);           \
-  template void add_rows(Index, const T*, const std::int32_t*, Index, T*, Index, Index); \
+#define UNROLL_INSTANTIATE(T)                                                                    \
+  template void gather_rows(Index, const T*, const std::int32_t*, Index, T*);                    \
+  template void scatter_rows(Index, const T*, const std::int32_t*, Index, T*);                   \
+  template void scatter_add_rows(Index, const T*, const std::int32_t*, Index, T*, Index, Index); \
   template void sum_rows(Index, const T*, const std::int32_t*, Index, T*);
 UNROLL_INSTANTIATE(float) UNROLL_INSTANTIATE(double)
 #undef UNROLL_INSTANTIATE

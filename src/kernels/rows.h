@@ -16,8 +16,8 @@ void scatter_rows(Index width, const T* rows, const std::int32_t* ids, Index cou
 /// Adds the rows (count, width) to those of a table, one after the other; of `parts` that share a
 /// table, only to the rows of this `part`: those whose number it is, modulo parts.
 template <class T>
-void add_rows(Index width, const T* rows, const std::int32_t* ids, Index count, T* table,
-              Index part = 0, Index parts = 1);
+void scatter_add_rows(Index width, const T* rows, const std::int32_t* ids, Index count, T* table,
+                      Index part = 0, Index parts = 1);
 
 /// out (width) = the sum of `count` rows of x (..., width), in the order of `rows`. width: a
 /// multiple of a cache line.

@@ -383,6 +383,8 @@ UNROLL_FOR_TYPE(double, Double)
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "src/kernels/dispatch.h"
+
 namespace unroll::kernels {
 
 HWY_EXPORT(ForwardFloat);
@@ -397,14 +399,6 @@ HWY_EXPORT(ScanBackDouble);
 bool can_scan(const ScanShape& shape) noexcept {
   return fused({.cell = CellKind::simple_rnn, .activation = shape.activation});
 }
-
-// Calls the function of the chosen instruction set for the type of T.
-#define UNROLL_DISPATCH(Name, ...)                   \
-  if constexpr (std::is_same_v<T, float>) {          \
-    HWY_DYNAMIC_DISPATCH(Name##Float)(__VA_ARGS__);  \
-  } else {                                           \
-    HWY_DYNAMIC_DISPATCH(Name##Double)(__VA_ARGS__); \
-  }
 
 template <class T>
 void scan_forward(const ScanShape& shape, const ScanForward<T>& call) {
@@ -423,7 +417,6 @@ template <class T>
 void linear_scan_backward(Index time, Index n, const T* a, const T* h0, const T* h, const T* dh,
                           T* carry, T* da,
                           T* db){UNROLL_DISPATCH(ScanBack, time, n, a, h0, h, dh, carry, da, db)}
-#undef UNROLL_DISPATCH
 
 #define UNROLL_INSTANTIATE(T)                                                                      \
   template void scan_forward(const ScanShape&, const ScanForward<T>&);                             \

@@ -92,7 +92,7 @@ class ReversibleEmbeddingImpl : public LayerImpl {
     });
     call.tape().record(rows, [table, rows, id, count, D] {
       with_float(table.dtype(), [&]<class T>() {
-        kernels::add_rows(D, rows.gradient<T>(), id, count, table.gradient<T>());
+        kernels::scatter_add_rows(D, rows.gradient<T>(), id, count, table.gradient<T>());
       });
     });
     if (mask) call.set_mask(mask);

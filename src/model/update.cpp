@@ -59,7 +59,7 @@ void Trainer::add_sparse_rows(Index lanes, Index part, Index parts) {
     T* rows = gradient + flat_.offset(sparse.parameter) - flat_.dense_size();
     const T* d = reinterpret_cast<const T*>(sparse.rows);
     const auto count = static_cast<Index>(sparse.ids.size());
-    kernels::add_rows(width, d, sparse.ids.data(), count, rows, part, parts);
+    kernels::scatter_add_rows(width, d, sparse.ids.data(), count, rows, part, parts);
   });
 }
 

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "src/base/random.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/csv.h"
 
 namespace unroll {
@@ -162,13 +162,13 @@ TEST(CsvProperty, RandomBytesAreReadOrRefused) {
     for (Index length = dice.below(60); length > 0; --length) {
       text += letters[static_cast<std::size_t>(dice.below(static_cast<Index>(letters.size())))];
     }
-    const std::string result = refused([&] {
+    const std::string result = refused_with_kind([&] {
       const Table table = parse_csv(text);
       ++read;
       for (const std::string& name : table.column_names()) {
-        refused([&] { table.column(name, DType::float64); });
-        refused([&] { table.dates(name); });
-        refused([&] { table.text(name); });
+        refused_with_kind([&] { table.column(name, DType::float64); });
+        refused_with_kind([&] { table.dates(name); });
+        refused_with_kind([&] { table.text(name); });
       }
       for (Index row = 1; row < table.rows(); ++row)
         ASSERT_GT(table.line(row), table.line(row - 1));

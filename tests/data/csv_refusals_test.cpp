@@ -2,14 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/csv.h"
 
 namespace unroll {
 namespace {
 
 std::string reading(std::string_view text, const CsvOptions& options = {}) {
-  return refused([&] { parse_csv(text, "vix.csv", options); });
+  return refused_with_kind([&] { parse_csv(text, "vix.csv", options); });
 }
 
 const char* const prices =
@@ -17,7 +17,7 @@ const char* const prices =
 
 TEST(CsvRefusal, TextAmongNumbers) {
   const Table table = parse_csv(prices, "vix.csv");
-  EXPECT_EQ(refused([&] { table.column("CLOSE"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("CLOSE"); }),
             "format: vix.csv, line 3, column CLOSE: not a number\n"
             "  got    \"n/a\"\n"
             "  want   a number, or an empty field for a missing value\n"
@@ -28,7 +28,7 @@ TEST(CsvRefusal, TextAmongNumbers) {
 
 TEST(CsvRefusal, AColumnOfText) {
   const Table table = parse_csv("NAME,x,y\nAnna,1,2\nBert,3,4\n", "people.csv");
-  EXPECT_EQ(refused([&] { table.column("NAME"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("NAME"); }),
             "format: people.csv, line 2, column NAME: not a number\n"
             "  got    \"Anna\"\n"
             "  want   a number, or an empty field for a missing value\n"
@@ -37,7 +37,7 @@ TEST(CsvRefusal, AColumnOfText) {
 
 TEST(CsvRefusal, AColumnOfDates) {
   const Table table = parse_csv(prices, "vix.csv");
-  EXPECT_EQ(refused([&] { table.column("DATE"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("DATE"); }),
             "format: vix.csv, line 2, column DATE: not a number\n"
             "  got    \"1990-01-02\"\n"
             "  want   a number, or an empty field for a missing value\n"
@@ -46,41 +46,41 @@ TEST(CsvRefusal, AColumnOfDates) {
 
 TEST(CsvRefusal, WhatIsNoDate) {
   const Table table = parse_csv("d,x\n2024-01-02,5\n2024-01-33,6\n", "a.csv");
-  EXPECT_EQ(refused([&] { table.dates("d"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.dates("d"); }),
             "format: a.csv, line 3, column d: not a date\n"
             "  got    \"2024-01-33\"\n"
             "  want   a date such as 2024-06-28 or 6/28/2024, or an empty field");
-  EXPECT_EQ(refused([&] { table.dates("x"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.dates("x"); }),
             "format: a.csv, line 2, column x: not a date\n"
             "  got    \"5\"\n"
             "  want   a date such as 2024-06-28 or 6/28/2024, or an empty field");
 }
 
 TEST(CsvRefusal, WhatIsNoText) {
-  EXPECT_EQ(refused([] { parse_csv("x\n1\n", "a.csv").text("x"); }),
+  EXPECT_EQ(refused_with_kind([] { parse_csv("x\n1\n", "a.csv").text("x"); }),
             "value: a.csv: column x holds no text\n  got    numbers");
 }
 
 TEST(CsvRefusal, NoSuchColumn) {
   const Table table = parse_csv("DATE,OPEN,HIGH,LOW,CLOSE\n1990-01-02,1,2,3,4\n", "vix.csv");
-  EXPECT_EQ(refused([&] { table.column("Close"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("Close"); }),
             "value: vix.csv has no column \"Close\"\n"
             "  got    DATE, OPEN, HIGH, LOW, CLOSE\n"
             "hint: column names keep their case: --column CLOSE");
-  EXPECT_EQ(refused([&] { table.dates("date"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.dates("date"); }),
             "value: vix.csv has no column \"date\"\n"
             "  got    DATE, OPEN, HIGH, LOW, CLOSE\n"
             "hint: column names keep their case: --date-column DATE");
   const Table spaced = parse_csv("day,Adj Close\n1,2\n", "a.csv");
-  EXPECT_EQ(refused([&] { spaced.column("adj close"); }),
+  EXPECT_EQ(refused_with_kind([&] { spaced.column("adj close"); }),
             "value: a.csv has no column \"adj close\"\n"
             "  got    day, Adj Close\n"
             "hint: column names keep their case: --column \"Adj Close\"");
-  EXPECT_EQ(refused([&] { table.column("PRICE"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("PRICE"); }),
             "value: vix.csv has no column \"PRICE\"\n"
             "  got    DATE, OPEN, HIGH, LOW, CLOSE");
   const Table bare = parse_csv("1,2\n3,4\n", "bare.csv");
-  EXPECT_EQ(refused([&] { bare.column("CLOSE"); }),
+  EXPECT_EQ(refused_with_kind([&] { bare.column("CLOSE"); }),
             "value: bare.csv has no column \"CLOSE\"\n"
             "  got    1, 2\n"
             "hint: the file has no header, so its columns are numbered from 1");
@@ -89,13 +89,13 @@ TEST(CsvRefusal, NoSuchColumn) {
 TEST(CsvRefusal, OfManyColumnsSomeAreNamed) {
   std::string text = "c0";
   for (int i = 1; i < 1000; ++i) text += ",c" + std::to_string(i);
-  EXPECT_EQ(refused([&] { parse_csv(text, "wide.csv").column("x"); }),
+  EXPECT_EQ(refused_with_kind([&] { parse_csv(text, "wide.csv").column("x"); }),
             "value: wide.csv has no column \"x\"\n"
             "  got    c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, ... (988 more)");
 }
 
 TEST(CsvRefusal, TwoColumnsOfOneName) {
-  EXPECT_EQ(refused([] { parse_csv("x,x\n1,2\n", "a.csv").column("x"); }),
+  EXPECT_EQ(refused_with_kind([] { parse_csv("x,x\n1,2\n", "a.csv").column("x"); }),
             "value: a.csv has more than one column \"x\"\n"
             "  got    x, x\n"
             "hint: give each column a name of its own");
@@ -186,7 +186,7 @@ TEST(CsvRefusal, Options) {
 TEST(CsvRefusal, ShowsControlCharactersAndCutsWhatIsLong) {
   const Table table =
       parse_csv("x,y\n1,1\n\"a\nb\tc\x01" + std::string(80, 'd') + "\",1\n2,1\n3,1\n", "a.csv");
-  EXPECT_EQ(refused([&] { table.column("x"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("x"); }),
             "format: a.csv, line 3, column x: not a number\n"
             "  got    \"a\\nb\\tc\\x01" +
                 std::string(54, 'd') +
@@ -199,11 +199,11 @@ TEST(CsvRefusal, ShowsControlCharactersAndCutsWhatIsLong) {
 TEST(CsvRefusal, ANumberThatFloat32CannotHold) {
   const Table table = parse_csv("x\n1\n1e39\n", "a.csv");
   EXPECT_EQ(table.column("x", DType::float64).at({1, 0}), 1e39);
-  EXPECT_EQ(refused([&] { table.column("x"); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("x"); }),
             "format: a.csv, line 3, column x: too large for float32\n"
             "  got    1e+39\n"
             "  want   at most 3.4e38 either way");
-  EXPECT_EQ(refused([&] { table.column("x", DType::int32); }),
+  EXPECT_EQ(refused_with_kind([&] { table.column("x", DType::int32); }),
             "value: a table gives numbers as float32 or float64\n  got    int32");
 }
 

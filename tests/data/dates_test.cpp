@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -222,7 +222,7 @@ TEST(Next, Months) {
 }
 
 TEST(Next, NothingFollowsAnIrregularStep) {
-  EXPECT_EQ(refused([] { next(Timestamp(), TimeStep()); }),
+  EXPECT_EQ(refused_with_kind([] { next(Timestamp(), TimeStep()); }),
             "value: no date follows where the step is irregular");
 }
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -40,34 +40,34 @@ TEST(Idx, TheDigits) {
 }
 
 TEST(Idx, Refuses) {
-  EXPECT_EQ(refused([] { parse_idx(""); }),
+  EXPECT_EQ(refused_with_kind([] { parse_idx(""); }),
             "format: IDX: no IDX file\n"
             "  got    0 bytes that begin otherwise\n"
             "  want   two zeros, a type, a number of axes");
-  EXPECT_EQ(refused([] { parse_idx(idx("\x02", "abc")); }),
+  EXPECT_EQ(refused_with_kind([] { parse_idx(idx("\x02", "abc")); }),
             "format: IDX: no IDX file\n"
             "  got    3 numbers\n"
             "  want   2 for (2,)");
-  EXPECT_EQ(refused([] { parse_idx(idx("\x02", "ab", 13)); }),
+  EXPECT_EQ(refused_with_kind([] { parse_idx(idx("\x02", "ab", 13)); }),
             "unsupported: IDX: IDX numbers of another type\n"
             "  got    type 13\n"
             "  want   8: unsigned bytes");
-  EXPECT_EQ(refused([] { parse_idx(idx("\x01\x01\x01\x01\x01", "a")); }),
+  EXPECT_EQ(refused_with_kind([] { parse_idx(idx("\x01\x01\x01\x01\x01", "a")); }),
             "format: IDX: no IDX file\n"
             "  got    5 axes in 25 bytes\n"
             "  want   1 to 4 axes");
   const std::string huge = std::string("\0\0\x08\x02", 4) + std::string(8, '\xFF');
-  EXPECT_EQ(refused([&] { parse_idx(huge); }),
+  EXPECT_EQ(refused_with_kind([&] { parse_idx(huge); }),
             "format: IDX: no IDX file\n"
             "  got    more numbers than fit\n"
             "  want   at most 2147483648");
   // What only begins as gzip does is not unpacked; what ends too early is refused.
-  EXPECT_EQ(refused([] { parse_idx(std::string("\x1F\x8B\x08\x00", 4), "a.gz"); }),
+  EXPECT_EQ(refused_with_kind([] { parse_idx(std::string("\x1F\x8B\x08\x00", 4), "a.gz"); }),
             "format: a.gz: no IDX file\n"
             "  got    4 bytes that begin otherwise\n"
             "  want   two zeros, a type, a number of axes");
   const std::string cut("\x1F\x8B\x08\x00\x00\x00\x00\x00\x00\x03\x63", 11);
-  EXPECT_EQ(refused([&] { parse_idx(cut, "a.gz"); }),
+  EXPECT_EQ(refused_with_kind([&] { parse_idx(cut, "a.gz"); }),
             "format: a.gz: a damaged archive\n"
             "  got    truncated gzip input");
 }

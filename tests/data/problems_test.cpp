@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -112,20 +112,20 @@ TEST(Reber, LegalAfterFollowsTheGraph) {
 }
 
 TEST(Problems, Refuse) {
-  EXPECT_EQ(refused([] { adding_problem(0, 5, 1); }),
+  EXPECT_EQ(refused_with_kind([] { adding_problem(0, 5, 1); }),
             "value: adding_problem: too few rows\n  got    0\n  want   1 or more");
-  EXPECT_EQ(refused([] { adding_problem(1, 1, 1); }),
+  EXPECT_EQ(refused_with_kind([] { adding_problem(1, 1, 1); }),
             "value: adding_problem: too few steps\n  got    1\n  want   2 or more");
-  EXPECT_EQ(refused([] { copy_problem(1, 1, 0, 1); }),
+  EXPECT_EQ(refused_with_kind([] { copy_problem(1, 1, 0, 1); }),
             "value: copy_problem: too few blanks\n  got    0\n  want   1 or more");
-  EXPECT_EQ(refused([] { temporal_order_problem(1, 9, 1); }),
+  EXPECT_EQ(refused_with_kind([] { temporal_order_problem(1, 9, 1); }),
             "value: temporal_order_problem: too few steps\n  got    9\n  want   10 or more");
-  EXPECT_EQ(refused([] { reber_strings(-1, 1); }),
+  EXPECT_EQ(refused_with_kind([] { reber_strings(-1, 1); }),
             "value: reber_strings: no such count\n  got    -1\n  want   0 or more");
-  EXPECT_EQ(refused([] { legal_after("BTBTXSEP"); }),
+  EXPECT_EQ(refused_with_kind([] { legal_after("BTBTXSEP"); }),
             "value: legal_after: the grammar has no such beginning\n"
             "  got    \"BTBTXSEP\"\n  want   one of T");
-  EXPECT_EQ(refused([] { legal_after("BTBTXSETEE"); }),
+  EXPECT_EQ(refused_with_kind([] { legal_after("BTBTXSETEE"); }),
             "value: legal_after: the grammar has no such beginning\n"
             "  got    \"BTBTXSETEE\"\n  want   nothing more");
 }

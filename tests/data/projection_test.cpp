@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "src/base/random.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -116,46 +116,46 @@ TEST(Projector, Files) {
 }
 
 TEST(Projection, Refuses) {
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               nearest(Tensor({3, 2}), 3);
             }),
             "value: nearest: no such row\n"
             "  got    3\n"
             "  want   0 to 2");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               nearest(Tensor({3, 2}), 0);
             }),
             "value: nearest: the row has no direction\n"
             "  got    row 0, all zeros");
-  EXPECT_EQ(refused([] { pca(Tensor({3})); }),
+  EXPECT_EQ(refused_with_kind([] { pca(Tensor({3})); }),
             "shape: pca: these are no points\n"
             "  got    (3,)\n"
             "  want   (rows, numbers)");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               pca(Tensor({3, 2}), 3);
             }),
             "value: pca: no such number of components\n"
             "  got    3\n"
             "  want   1 to 2");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               tsne(Tensor::of<float>({4, 1}, {1, 2, NAN, 4}));
             }),
             "value: tsne: a number is not finite\n"
             "  got    nan in row 2");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               tsne(Tensor({3, 2}));
             }),
             "value: tsne: no such number of rows\n"
             "  got    3\n"
             "  want   4 to 10000\n"
             "hint: show the most frequent words only");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               tsne(Tensor({5, 2}), {.perplexity = 0});
             }),
             "value: tsne: perplexity is out of range\n"
             "  got    0.000000\n"
             "  want   a number above 0");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               projector_files(Tensor({2, 2}), {"a"});
             }),
             "shape: projector_files: not a label for each row\n"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -137,7 +137,7 @@ TEST(Scalers, OfOneColumn) {
               ElementsAre(1, 10));
   EXPECT_EQ(first.inverse_transform(1.0, 0), 10);
   EXPECT_EQ(first.transform(10.0, 0), 1);
-  EXPECT_EQ(refused([&] { first.column(1); }),
+  EXPECT_EQ(refused_with_kind([&] { first.column(1); }),
             "shape: MinMaxScaler: no such column\n  got    1\n  want   0 to 0");
 }
 
@@ -149,26 +149,27 @@ TEST(Scalers, LeaveMissingValuesMissing) {
 TEST(Scalers, RefuseToFitWhatIsNoNumber) {
   Tensor holed = sample();
   holed.values<double>()[7] = nan;
-  EXPECT_EQ(refused([&] { MinMaxScaler().fit(holed); }),
+  EXPECT_EQ(refused_with_kind([&] { MinMaxScaler().fit(holed); }),
             "value: MinMaxScaler: row 3, column 1 holds no number\n"
             "  got    nan\n"
             "  want   finite numbers only\n"
             "hint: leave out rows with missing values first: Table::complete");
   holed.values<double>()[7] = -std::numeric_limits<double>::infinity();
-  EXPECT_THAT(refused([&] { StandardScaler().fit(holed); }),
+  EXPECT_THAT(refused_with_kind([&] { StandardScaler().fit(holed); }),
               testing::StartsWith("value: StandardScaler: row 3, column 1 holds no number\n"
                                   "  got    -inf"));
-  EXPECT_THAT(refused([&] { RobustScaler().fit(holed); }), testing::HasSubstr("row 3, column 1"));
+  EXPECT_THAT(refused_with_kind([&] { RobustScaler().fit(holed); }),
+              testing::HasSubstr("row 3, column 1"));
 }
 
 TEST(Scalers, RefuseToFitNothing) {
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               MinMaxScaler().fit(Tensor({0, 2}));
             }),
             "value: MinMaxScaler: nothing to fit\n"
             "  got    (0, 2)\n"
             "  want   at least one row and one column");
-  EXPECT_EQ(refused([] { MinMaxScaler().fit(Tensor({5})); }),
+  EXPECT_EQ(refused_with_kind([] { MinMaxScaler().fit(Tensor({5})); }),
             "shape: MinMaxScaler: the input has the wrong rank\n"
             "  got    (5,)\n"
             "  want   (rows, columns)\n"
@@ -176,21 +177,21 @@ TEST(Scalers, RefuseToFitNothing) {
 }
 
 TEST(Scalers, RefuseToTransformUnfitted) {
-  EXPECT_EQ(refused([] { MinMaxScaler().transform(sample()); }),
+  EXPECT_EQ(refused_with_kind([] { MinMaxScaler().transform(sample()); }),
             "value: MinMaxScaler.transform: not fitted\nhint: call fit first");
-  EXPECT_EQ(refused([] { RobustScaler().inverse_transform(sample()); }),
+  EXPECT_EQ(refused_with_kind([] { RobustScaler().inverse_transform(sample()); }),
             "value: RobustScaler.inverse_transform: not fitted\nhint: call fit first");
 }
 
 TEST(Scalers, RefuseOtherColumns) {
   const Scaler scaler = fit_scaler("standard", sample());
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               scaler.transform(Tensor({4, 3}));
             }),
             "shape: StandardScaler.transform: not the columns that were fitted\n"
             "  got    (4, 3)\n"
             "  want   (rows, 2)");
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               scaler.inverse_transform(Tensor({4, 1}));
             }),
             "shape: StandardScaler.inverse_transform: not the columns that were fitted\n"
@@ -199,13 +200,13 @@ TEST(Scalers, RefuseOtherColumns) {
 }
 
 TEST(Scalers, RefuseOptionsAndStatesThatMakeNoSense) {
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               MinMaxScaler({.feature_range = {1, 0.5}});
             }),
             "value: MinMaxScaler: no such feature_range\n"
             "  got    (1, 0.5)\n"
             "  want   (low, high) with low < high");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               RobustScaler({.quantile_range = {25, 101}});
             }),
             "value: RobustScaler: no such quantile_range\n"
@@ -215,10 +216,13 @@ TEST(Scalers, RefuseOptionsAndStatesThatMakeNoSense) {
       "value: s: these are no centres and scales\n"
       "  got    1 centres, 1 scales\n"
       "  want   one finite centre and one finite scale other than 0 for each column";
-  EXPECT_EQ(refused([] { Scaler("s", {1}, {0}); }), no_state);
-  EXPECT_EQ(refused([] { Scaler("s", {nan}, {1}); }), no_state);
-  EXPECT_THAT(refused([] { Scaler("s", {1, 2}, {1}); }), testing::HasSubstr("2 centres, 1 scales"));
-  EXPECT_EQ(refused([] { fit_scaler("max", sample()); }),
+  EXPECT_EQ(refused_with_kind([] { Scaler("s", {1}, {0}); }), no_state);
+  EXPECT_EQ(refused_with_kind([] { Scaler("s", {nan}, {1}); }), no_state);
+  EXPECT_THAT(refused_with_kind([] {
+                Scaler("s", {1, 2}, {1});
+              }),
+              testing::HasSubstr("2 centres, 1 scales"));
+  EXPECT_EQ(refused_with_kind([] { fit_scaler("max", sample()); }),
             "value: no such scaler\n  got    \"max\"\n  want   minmax, standard, robust or none");
 }
 

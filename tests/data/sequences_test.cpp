@@ -9,7 +9,7 @@
 #include <numeric>
 #include <set>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -31,14 +31,15 @@ Tensor counting(const Shape& shape) {
 
 TEST(PadSequences, NumbersThatTheTypeCannotHoldAreRefused) {
   const std::vector<std::vector<double>> large = {{1, 3e9}};
-  EXPECT_EQ(refused([&] { return pad_sequences(large); }),
+  EXPECT_EQ(refused_with_kind([&] { return pad_sequences(large); }),
             "value: pad_sequences: a number does not fit its type\n  got    3e+09\n  want   int32");
   const std::vector<std::vector<float>> none = {{std::numeric_limits<float>::quiet_NaN()}};
-  EXPECT_THAT(refused([&] { return pad_sequences(none); }), testing::HasSubstr("got    nan"));
+  EXPECT_THAT(refused_with_kind([&] { return pad_sequences(none); }),
+              testing::HasSubstr("got    nan"));
   const std::vector<std::vector<std::int32_t>> bytes = {{255}, {256}};
-  EXPECT_EQ(refused([&] { return pad_sequences(bytes, {.dtype = DType::uint8}); }),
+  EXPECT_EQ(refused_with_kind([&] { return pad_sequences(bytes, {.dtype = DType::uint8}); }),
             "value: pad_sequences: a number does not fit its type\n  got    256\n  want   uint8");
-  EXPECT_THAT(refused([] {
+  EXPECT_THAT(refused_with_kind([] {
                 return pad_sequences(std::vector<std::vector<std::int32_t>>{}, {.maxlen = -1});
               }),
               testing::StartsWith("value: pad_sequences: maxlen must not be negative"));
@@ -50,7 +51,7 @@ TEST(PadSequences, OfTensorsKeepTheShapeOfAStep) {
                     {.maxlen = 2, .value = -1});
   EXPECT_EQ(padded.describe(), "int32 (3, 2, 2)");
   EXPECT_THAT(numbers<std::int32_t>(padded), ElementsAre(-1, -1, 0, 1, -1, -1, -1, -1, 2, 3, 4, 5));
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return pad_sequences(std::vector<Tensor>{counting({1, 2}), counting({1, 3})});
             }),
             "shape: pad_sequences: the steps of the sequences differ in shape\n"
@@ -59,18 +60,18 @@ TEST(PadSequences, OfTensorsKeepTheShapeOfAStep) {
 }
 
 TEST(ToCategorical, RefusesWhatIsNoClass) {
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return to_categorical(Tensor::of<float>({2}, {1, 0.5f}));
             }),
             "value: to_categorical: not a class\n"
             "  got    0.5 at position 1\n"
             "  want   a whole number from 0 on");
   EXPECT_EQ(
-      refused([] {
+      refused_with_kind([] {
         return to_categorical(Tensor::of<std::int32_t>({2}, {0, 3}), 3);
       }),
       "value: to_categorical: a class has no column\n  got    3\n  want   below num_classes, 3");
-  EXPECT_THAT(refused([] { return to_categorical(Tensor::of<std::int32_t>({1}, {-1})); }),
+  EXPECT_THAT(refused_with_kind([] { return to_categorical(Tensor::of<std::int32_t>({1}, {-1})); }),
               testing::HasSubstr("got    -1 at position 0"));
 }
 
@@ -122,7 +123,7 @@ TEST(Skipgrams, ASamplingTableLeavesWordsOut) {
   EXPECT_EQ(pairs(1), 2 * 2000 - 2);
   EXPECT_EQ(pairs(-1), 0);
   EXPECT_NEAR(static_cast<double>(pairs(0.25)), 1000, 200);
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return skipgrams({1, 2}, 3, {.sampling_table = std::vector<double>{1, 1}});
             }),
             "value: skipgrams: the sampling_table lacks a word\n"
@@ -131,12 +132,12 @@ TEST(Skipgrams, ASamplingTableLeavesWordsOut) {
 }
 
 TEST(Skipgrams, RefusesWhatCannotBe) {
-  EXPECT_THAT(refused([] {
+  EXPECT_THAT(refused_with_kind([] {
                 return skipgrams({1, -2}, 3);
               }),
               testing::StartsWith("value: skipgrams: a word's number must not be negative\n"
                                   "  got    -2 at position 1"));
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return skipgrams({1, 1}, 1);
             }),
             "value: skipgrams: no words to draw\n"
@@ -153,7 +154,7 @@ TEST(TimeseriesGenerator, BatchesAreViewsOfTheSeries) {
   EXPECT_EQ(generator[0].x.row(1), data.floats() + 4);
   EXPECT_EQ(generator[1].y.row(0), data.floats() + 18);
   EXPECT_EQ(generator.all().x.shape(), (Shape{4, 3, 2}));
-  EXPECT_EQ(refused([&] { return generator[2]; }),
+  EXPECT_EQ(refused_with_kind([&] { return generator[2]; }),
             "value: no such batch of windows\n  got    2\n  want   0 to 1");
 }
 
@@ -176,13 +177,15 @@ TEST(TimeseriesGenerator, ShuffledBatchesAreDrawnAnew) {
 
 TEST(TimeseriesGenerator, RefusesWhatDoesNotFit) {
   const Tensor data = counting({5});
-  EXPECT_EQ(refused([&] { return TimeseriesGenerator(data, data, {.length = 5}); }),
+  EXPECT_EQ(refused_with_kind([&] { return TimeseriesGenerator(data, data, {.length = 5}); }),
             "value: TimeseriesGenerator: no window fits\n"
             "  got    rows 0 to 4\n"
             "  want   a window of 5 rows and the row behind it");
-  EXPECT_EQ(refused([&] { return TimeseriesGenerator(data, counting({4}), {.length = 2}); }),
-            "shape: TimeseriesGenerator: data and targets differ in rows\n  got    (5,) and (4,)");
-  EXPECT_EQ(refused([&] { return TimeseriesGenerator(data, data, {.length = 2, .end_index = 5}); }),
+  EXPECT_EQ(
+      refused_with_kind([&] { return TimeseriesGenerator(data, counting({4}), {.length = 2}); }),
+      "shape: TimeseriesGenerator: data and targets differ in rows\n  got    (5,) and (4,)");
+  EXPECT_EQ(refused_with_kind(
+                [&] { return TimeseriesGenerator(data, data, {.length = 2, .end_index = 5}); }),
             "value: TimeseriesGenerator: end_index is out of range\n  got    5\n  want   0 to 4");
   constexpr Index huge = std::numeric_limits<Index>::max();
   EXPECT_EQ(
@@ -220,7 +223,7 @@ TEST(TimeseriesDataset, TooShortASeriesHasNoWindows) {
                                           {.sequence_length = 3, .sampling_rate = huge})
                 .count(),
             0);
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return timeseries_dataset_from_array(counting({5}), std::nullopt,
                                                    {.sequence_length = 2, .end_index = 6});
             }),

@@ -18,7 +18,7 @@
 #include <thread>
 
 #include "tests/folder.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/csv.h"
 
 namespace unroll {
@@ -62,32 +62,33 @@ TEST(Source, StandardInput) {
   ::close(before);
   ::close(file);
   EXPECT_EQ(table.rows(), 4);
-  EXPECT_THAT(refused([&] { table.column("x"); }),
+  EXPECT_THAT(refused_with_kind([&] { table.column("x"); }),
               testing::StartsWith("format: standard input, line 3, column x: not a number"));
 }
 
 TEST(Source, WhatCannotBeRead) {
   const Folder folder;
-  EXPECT_EQ(refused([] { read_csv("no/such/file.csv"); }), "file: no/such/file.csv: no such file");
-  EXPECT_EQ(refused([] { read_csv(""); }), "file: : no such file");
+  EXPECT_EQ(refused_with_kind([] { read_csv("no/such/file.csv"); }),
+            "file: no/such/file.csv: no such file");
+  EXPECT_EQ(refused_with_kind([] { read_csv(""); }), "file: : no such file");
   const std::string directory = folder / "";
-  EXPECT_EQ(refused([&] { read_csv(directory); }),
+  EXPECT_EQ(refused_with_kind([&] { read_csv(directory); }),
             "file: " + directory + ": a directory, not a file");
   const std::string loop = folder / "loop";
   ASSERT_EQ(::symlink(loop.c_str(), loop.c_str()), 0);
-  EXPECT_EQ(refused([&] { read_csv(loop); }),
+  EXPECT_EQ(refused_with_kind([&] { read_csv(loop); }),
             "file: " + loop + ": cannot be read\n  got    too many levels of symbolic links");
   const std::string empty = folder.write("empty.csv", "");
-  EXPECT_EQ(refused([&] { read_csv(empty); }),
+  EXPECT_EQ(refused_with_kind([&] { read_csv(empty); }),
             "format: " + empty +
                 " is empty\n"
                 "  want   a line with the names of the columns, then a line for each row");
   const std::string large = folder.write("large.csv", "x\n1\n2\n3\n");
-  EXPECT_EQ(refused([&] { read_csv(large, {.max_bytes = 7}); }),
+  EXPECT_EQ(refused_with_kind([&] { read_csv(large, {.max_bytes = 7}); }),
             "format: " + large +
                 ": too large\n  got    more than 7 bytes\n"
                 "  want   at most that many (max_bytes)");
-  EXPECT_THAT(refused([] { read_csv(std::string_view("a\0b", 3)); }),
+  EXPECT_THAT(refused_with_kind([] { read_csv(std::string_view("a\0b", 3)); }),
               testing::StartsWith("file: a"));
 }
 
@@ -211,32 +212,32 @@ TEST_F(Url, Refusals) {
        {"/bad", ok("x,y\n1\n")},
        {"/to-file", to_file},
        {"/round", round}});
-  EXPECT_EQ(refused([&] { read_csv(server.url("/none.csv")); }),
+  EXPECT_EQ(refused_with_kind([&] { read_csv(server.url("/none.csv")); }),
             "file: " + server.url("/none.csv") +
                 ": the server does not send it\n"
                 "  got    HTTP status 404");
-  EXPECT_EQ(refused([&] { read_csv(server.url("/large"), {.max_bytes = 5000}); }),
+  EXPECT_EQ(refused_with_kind([&] { read_csv(server.url("/large"), {.max_bytes = 5000}); }),
             "format: " + server.url("/large") +
                 ": too large\n  got    more than 5000 bytes\n"
                 "  want   at most that many (max_bytes)");
   EXPECT_THAT(
-      refused([&] { read_csv(server.url("/cut")); }),
+      refused_with_kind([&] { read_csv(server.url("/cut")); }),
       testing::StartsWith("file: " + server.url("/cut") + ": cannot be fetched\n  got    "));
-  EXPECT_EQ(refused([&] { read_csv(server.url("/bad")); }),
+  EXPECT_EQ(refused_with_kind([&] { read_csv(server.url("/bad")); }),
             "format: " + server.url("/bad") +
                 ", line 2: too few fields\n"
                 "  got    1\n  want   2, as in line 1");
   EXPECT_THAT(
-      refused([&] { read_csv(server.url("/to-file")); }),
+      refused_with_kind([&] { read_csv(server.url("/to-file")); }),
       testing::AllOf(testing::StartsWith("file: "), testing::HasSubstr("cannot be fetched")));
-  EXPECT_THAT(refused([&] { read_csv(server.url("/round")); }),
+  EXPECT_THAT(refused_with_kind([&] { read_csv(server.url("/round")); }),
               testing::AllOf(testing::StartsWith("file: "), testing::HasSubstr("redirects")));
 }
 
 TEST_F(Url, ASilentServerIsLeft) {
   const Server server({});
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_THAT(refused([&] { read_csv(server.url("/silent"), {.timeout = 0.3}); }),
+  EXPECT_THAT(refused_with_kind([&] { read_csv(server.url("/silent"), {.timeout = 0.3}); }),
               testing::StartsWith("file: " + server.url("/silent") + ": cannot be fetched\n"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
@@ -247,14 +248,14 @@ TEST_F(Url, NobodyIsThere) {
     const Server gone({});
     url = gone.url("/a.csv");
   }
-  EXPECT_THAT(refused([&] { read_csv(url); }),
+  EXPECT_THAT(refused_with_kind([&] { read_csv(url); }),
               testing::StartsWith("file: " + url + ": cannot be fetched\n  got    "));
 }
 
 #else
 
 TEST(Url, NeedsLibcurl) {
-  EXPECT_EQ(refused([] { read_csv("http://127.0.0.1/a.csv"); }),
+  EXPECT_EQ(refused_with_kind([] { read_csv("http://127.0.0.1/a.csv"); }),
             "unsupported: http://127.0.0.1/a.csv: this unroll was built without libcurl\n"
             "hint: fetch it by other means and pass the file, or - to read standard input");
 }

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/csv.h"
 
 namespace unroll {
@@ -53,7 +53,7 @@ TEST(Table, IsSliced) {
   EXPECT_EQ(middle.rows(), 2);
   EXPECT_THAT(middle.text("note"), ElementsAre("b", ""));
   EXPECT_EQ(middle.line(0), 3);
-  EXPECT_EQ(refused([] { sample().slice(2, 5); }),
+  EXPECT_EQ(refused_with_kind([] { sample().slice(2, 5); }),
             "shape: s.csv: no such rows\n  got    2 to 5\n  want   rows of 4");
 }
 
@@ -66,7 +66,7 @@ TEST(Table, IsBuiltInMemory) {
   EXPECT_THAT(table.text("t"), ElementsAre("a", "b"));
   EXPECT_EQ(table.line(1), 2);
   EXPECT_EQ(builder.build().rows(), 0);
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Table::Builder("made").numbers("x", {1, 2}).numbers("y", {1});
             }),
             "shape: made, column y: another number of rows\n  got    1\n  want   2");

@@ -6,7 +6,7 @@
 
 #include <numeric>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -63,7 +63,7 @@ TEST(Rows, OverlapAndSkip) {
 
 TEST(Rows, TheLastRowMayEndWithTheStorage) {
   EXPECT_THAT(numbers(Rows(counting({10}), 0, 2, 4, {4}), 3), ElementsAre(6, 7, 8, 9));
-  EXPECT_EQ(refused([] { Rows(counting({10}), 1, 2, 4, {4}); }),
+  EXPECT_EQ(refused_with_kind([] { Rows(counting({10}), 1, 2, 4, {4}); }),
             "shape: rows would leave their storage\n"
             "  got    4 rows of (4,), 2 apart, from number 1 on\n"
             "  want   rows inside 10 numbers");
@@ -73,13 +73,13 @@ TEST(Rows, RefuseToLeaveTheStorageWhateverOverflows) {
   const Index huge = Index{1} << 62;
   for (const auto& at : std::vector<std::array<Index, 3>>{
            {0, huge, 5}, {huge, 1, 1}, {0, 1, huge}, {-1, 1, 1}, {0, -1, 2}, {0, 1, -1}}) {
-    EXPECT_THAT(refused([&] { Rows(counting({10}), at[0], at[1], at[2], {1}); }),
+    EXPECT_THAT(refused_with_kind([&] { Rows(counting({10}), at[0], at[1], at[2], {1}); }),
                 testing::StartsWith("shape: rows would leave their storage"));
   }
 }
 
 TEST(Rows, ARankOfZeroIsRefused) {
-  EXPECT_EQ(refused([] { Rows(Tensor(Shape{})); }),
+  EXPECT_EQ(refused_with_kind([] { Rows(Tensor(Shape{})); }),
             "shape: a tensor without axes has no rows\n"
             "  got    float32 ()\n"
             "  want   (rows, ...)");
@@ -91,7 +91,7 @@ TEST(Rows, ASliceSharesTheNumbers) {
   EXPECT_EQ(middle.count(), 2);
   EXPECT_EQ(middle.row(0), rows.row(1));
   EXPECT_EQ(middle.slice(2, 2).count(), 0);
-  EXPECT_EQ(refused([&] { rows.slice(1, 5); }),
+  EXPECT_EQ(refused_with_kind([&] { rows.slice(1, 5); }),
             "shape: no such rows\n"
             "  got    1 to 5\n"
             "  want   rows of (4, 4)");
@@ -118,7 +118,7 @@ TEST(Rows, AreGatheredInAnyOrderAndKind) {
   EXPECT_EQ(gathered.shape(), (Shape{3, 2}));
   EXPECT_THAT(gathered.values<std::int32_t>(), ElementsAre(4, 5, 0, 1, 4, 5));
   const std::vector<Index> wrong = {5};
-  EXPECT_EQ(refused([&] { rows.gather(wrong); }),
+  EXPECT_EQ(refused_with_kind([&] { rows.gather(wrong); }),
             "shape: no such rows\n"
             "  got    row 5\n"
             "  want   rows of (5, 2)");
@@ -126,7 +126,7 @@ TEST(Rows, AreGatheredInAnyOrderAndKind) {
 
 TEST(Rows, SayWhichNumbersTheyHold) {
   const Rows rows = counting({2, 2}, DType::int32);
-  EXPECT_EQ(refused([&] { rows.values<float>(0); }),
+  EXPECT_EQ(refused_with_kind([&] { rows.values<float>(0); }),
             "value: rows hold other numbers\n"
             "  got    int32\n"
             "  want   float32");
@@ -186,7 +186,7 @@ TEST(Windows, TheLessonsAreCounted) {
 
 TEST(Windows, JustFitOrAreRefused) {
   EXPECT_EQ(windows(Tensor({51, 1}), {.length = 50}).x.count(), 1);
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               windows(Tensor({50, 1}), {.length = 50});
             }),
             "shape: windows: the series is too short\n"
@@ -194,7 +194,7 @@ TEST(Windows, JustFitOrAreRefused) {
             "  want   a window of 50 rows and the row 1 after it\n"
             "hint: a shorter length, or more rows");
   const Index huge = std::numeric_limits<Index>::max();
-  EXPECT_THAT(refused([&] {
+  EXPECT_THAT(refused_with_kind([&] {
                 windows(Tensor({50, 1}), {.length = huge, .horizon = huge});
               }),
               testing::HasSubstr("too short"));
@@ -203,17 +203,17 @@ TEST(Windows, JustFitOrAreRefused) {
 
 TEST(Windows, RefuseOptionsOutsideTheirRange) {
   const Tensor series({50, 2});
-  EXPECT_EQ(refused([&] { windows(series, {.length = 0}); }),
+  EXPECT_EQ(refused_with_kind([&] { windows(series, {.length = 0}); }),
             "value: windows: length must be at least 1\n  got    0");
-  EXPECT_EQ(refused([&] { windows(series, {.length = 5, .horizon = 0}); }),
+  EXPECT_EQ(refused_with_kind([&] { windows(series, {.length = 5, .horizon = 0}); }),
             "value: windows: horizon must be at least 1\n  got    0");
-  EXPECT_EQ(refused([&] { windows(series, {.length = 5, .stride = -2}); }),
+  EXPECT_EQ(refused_with_kind([&] { windows(series, {.length = 5, .stride = -2}); }),
             "value: windows: stride must be at least 1\n  got    -2");
-  EXPECT_EQ(refused([&] { windows(series, {.length = 5, .target = 2}); }),
+  EXPECT_EQ(refused_with_kind([&] { windows(series, {.length = 5, .target = 2}); }),
             "value: windows: no such target column\n"
             "  got    2\n"
             "  want   0 to 1, or all_columns");
-  EXPECT_EQ(refused([] { windows(Tensor({50}), {.length = 5}); }),
+  EXPECT_EQ(refused_with_kind([] { windows(Tensor({50}), {.length = 5}); }),
             "shape: windows: the series has the wrong rank\n"
             "  got    (50,)\n"
             "  want   (rows, columns)\n"
@@ -269,21 +269,21 @@ TEST(Split, PointsAreTheNearestRows) {
 
 TEST(Split, RefusesSharesAndSeriesThatLeaveAPartEmpty) {
   const Tensor series({10, 1});
-  EXPECT_EQ(refused([&] { split(series, {.train = 1.0}); }),
+  EXPECT_EQ(refused_with_kind([&] { split(series, {.train = 1.0}); }),
             "value: split: the share leaves a part empty\n"
             "  got    train 1\n"
             "  want   a share above 0 and below 1");
-  EXPECT_EQ(refused([&] { split(series, {.train = 0.7, .validate = 0.3}); }),
+  EXPECT_EQ(refused_with_kind([&] { split(series, {.train = 0.7, .validate = 0.3}); }),
             "value: split: the shares leave a part empty\n"
             "  got    train 0.7, validate 0.3\n"
             "  want   shares above 0 that sum to less than 1");
-  EXPECT_THAT(refused([&] { split(series, {.train = std::nan(""), .validate = 0.3}); }),
+  EXPECT_THAT(refused_with_kind([&] { split(series, {.train = std::nan(""), .validate = 0.3}); }),
               testing::HasSubstr("leave a part empty"));
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               split(Tensor({1, 1}), {.train = 0.8});
             }),
             "value: split: too few rows for this share\n  got    1 rows: past 1, future 0");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               split(Tensor({3, 1}), {.train = 0.8, .validate = 0.1});
             }),
             "value: split: too few rows for these shares\n"

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "src/io/base64.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/text_files.h"
 #include "unroll/text_json.h"
 
@@ -11,7 +11,7 @@ namespace unroll {
 namespace {
 
 std::string refusal_of(const std::string& text) {
-  return refused([&] { return text_encoder_from_json(text); });
+  return refused_with_kind([&] { return text_encoder_from_json(text); });
 }
 
 TEST(Base64, VectorsOfRfc4648) {
@@ -75,8 +75,9 @@ TEST(TextFiles, ModelsAreWrittenAndRead) {
   save_sentence_piece(encoder, path);
   EXPECT_EQ(load_sentence_piece(path).encode("lower"), encoder.encode("lower"));
   std::filesystem::remove(path);
-  EXPECT_EQ(refused([&] { return load_sentence_piece(path); }), "file: " + path + ": no such file");
-  EXPECT_EQ(refused([&] { save_sentence_piece(TextEncoder::characters({"a"}), path); }),
+  EXPECT_EQ(refused_with_kind([&] { return load_sentence_piece(path); }),
+            "file: " + path + ": no such file");
+  EXPECT_EQ(refused_with_kind([&] { save_sentence_piece(TextEncoder::characters({"a"}), path); }),
             "value: TextEncoder: only subwords have a SentencePiece model\n  got    characters");
 }
 

@@ -44,12 +44,12 @@ TYPED_TEST(RowsOf, TablesAreTheirPlainLoops) {
         EXPECT_EQ(rows[i], table[at]) << target << " " << width;
         sums[at] += rows[i];
       }
-      add_rows(width, rows.data(), ids.data(), count, added.data());
+      scatter_add_rows(width, rows.data(), ids.data(), count, added.data());
       EXPECT_EQ(added, sums) << target << " " << width;
       // Three that share the table, each with its part of the numbers.
       std::vector<T> shared = table;
       for (const Index part : {2, 0, 1}) {
-        add_rows(width, rows.data(), ids.data(), count, shared.data(), part, 3);
+        scatter_add_rows(width, rows.data(), ids.data(), count, shared.data(), part, 3);
       }
       EXPECT_EQ(shared, sums) << target << " " << width;
       std::vector<T> scattered(table.size(), T{-1});

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/model/lesson_models.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/convolution.h"
 #include "unroll/error.h"
 
@@ -139,7 +139,7 @@ TEST(ResetStates, OfOneLayer) {
   EXPECT_TRUE(same(fresh[0], third[0]));
   EXPECT_FALSE(same(fresh[1], third[1]));
   EXPECT_FALSE(same(second[1], third[1]));
-  EXPECT_EQ(refused([&] { model.reset_states("plain"); }),
+  EXPECT_EQ(refused_with_kind([&] { model.reset_states("plain"); }),
             "value: reset_states: the layer keeps no states\n"
             "  got    Dense \"plain\"\n"
             "  want   a layer with .stateful = true");

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/plot.h"
 
 namespace unroll {
@@ -53,27 +53,27 @@ TEST(HeatMap, AsPictures) {
 }
 
 TEST(HeatMap, Refuses) {
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               HeatMap({.values = Tensor({2, 3, 4})});
             }),
             "shape: HeatMap: the values are no grid\n"
             "  got    (2, 3, 4)\n"
             "  want   (rows, columns), at least 1 x 1");
-  EXPECT_EQ(refused([] { HeatMap({.values = grid(), .columns = {"a"}}); }),
+  EXPECT_EQ(refused_with_kind([] { HeatMap({.values = grid(), .columns = {"a"}}); }),
             "shape: HeatMap: not a word for each of the columns\n"
             "  got    1\n"
             "  want   3");
-  EXPECT_EQ(refused([] { HeatMap({.values = grid(), .low = 1, .high = 1}); }),
+  EXPECT_EQ(refused_with_kind([] { HeatMap({.values = grid(), .low = 1, .high = 1}); }),
             "value: HeatMap: no such scale\n"
             "  got    1 to 1\n"
             "  want   low below high, or neither");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               HeatMap({.values = Tensor::of<float>({1, 1}, {NAN})});
             }),
             "value: HeatMap: nothing to draw\n"
             "  got    no finite value\n"
             "  want   at least one");
-  EXPECT_EQ(refused([] { HeatMap({.values = grid(), .width = 0}); }),
+  EXPECT_EQ(refused_with_kind([] { HeatMap({.values = grid(), .width = 0}); }),
             "value: HeatMap: no such size\n"
             "  got    0 x 6 inches at 100 dots an inch\n"
             "  want   1 to 20000 pixels a side");
@@ -89,19 +89,19 @@ TEST(Scatter, NamesItsPoints) {
 }
 
 TEST(Scatter, Refuses) {
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Scatter({.points = Tensor({4, 3})});
             }),
             "shape: Scatter: the points have the wrong shape\n"
             "  got    (4, 3)\n"
             "  want   (n, 2)");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Scatter({.points = Tensor({4, 2}), .labels = {"a", "b"}});
             }),
             "shape: Scatter: not a word for each of the points\n"
             "  got    2\n"
             "  want   4");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Scatter({.points = Tensor::of<float>({1, 2}, {NAN, 1})});
             }),
             "value: Scatter: nothing to draw\n"

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "tests/folder.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -186,14 +186,14 @@ TEST(Plot, IsSavedByItsEnding) {
 TEST(Plot, PathsThatAreRefused) {
   NEEDS_GNUPLOT();
   const Folder folder;
-  EXPECT_EQ(refused([] { Plot(options()).save("a.jpg"); }),
+  EXPECT_EQ(refused_with_kind([] { Plot(options()).save("a.jpg"); }),
             "value: a.jpg: no such kind of picture\n  want   a path that ends in .png or .svg");
   const std::string nowhere = folder / "none/a.png";
-  EXPECT_EQ(refused([&] { Plot(options()).save(nowhere); }),
+  EXPECT_EQ(refused_with_kind([&] { Plot(options()).save(nowhere); }),
             "file: " + nowhere + ": cannot be written\n  got    no such file or directory");
   const std::string taken = folder / "taken.svg";
   std::filesystem::create_directory(taken);
-  EXPECT_EQ(refused([&] { Plot(options()).save(taken); }),
+  EXPECT_EQ(refused_with_kind([&] { Plot(options()).save(taken); }),
             "file: " + taken + ": cannot be written\n  got    is a directory");
   EXPECT_EQ(folder.files(), 1u);
 }
@@ -202,7 +202,7 @@ TEST(Plot, WithoutGnuplot) {
   const char* const path = std::getenv("PATH");
   const std::string before = path == nullptr ? "" : path;
   ::setenv("PATH", "/nonexistent", 1);
-  const std::string text = refused([] { Plot(options()).png(); });
+  const std::string text = refused_with_kind([] { Plot(options()).png(); });
   ::setenv("PATH", before.c_str(), 1);
   EXPECT_EQ(text,
             "unsupported: a picture needs gnuplot, which is not installed\n"
@@ -217,7 +217,7 @@ std::string with_gnuplot(const std::string& program) {
   const char* const path = std::getenv("PATH");
   const std::string before = path == nullptr ? "" : path;
   ::setenv("PATH", ((folder / "") + ":" + before).c_str(), 1);
-  const std::string text = refused([] { Plot(options()).png(); });
+  const std::string text = refused_with_kind([] { Plot(options()).png(); });
   ::setenv("PATH", before.c_str(), 1);
   return text;
 }
@@ -241,46 +241,46 @@ TEST(Plot, FromManyThreads) {
 }
 
 TEST(Plot, WhatCannotBeDrawn) {
-  EXPECT_EQ(refused([] { Plot(PlotOptions{}); }), "value: Plot: no lines to draw");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] { Plot(PlotOptions{}); }), "value: Plot: no lines to draw");
+  EXPECT_EQ(refused_with_kind([] {
               Plot({.lines = {{"x", Tensor({3, 2})}}});
             }),
             "shape: Plot: line \"x\" has the wrong shape\n"
             "  got    (3, 2)\n"
             "  want   (n), (n, 1) or (1, n): one height a position");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Plot({.lines = {{"x", Tensor({3}), -1}}});
             }),
             "value: Plot: line \"x\" starts before the first position\n  got    -1");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Plot({.lines = {{"x", Tensor({3}), 1}}, .x = {1, 2, 3}});
             }),
             "shape: Plot: line \"x\" is longer than x\n"
             "  got    3 heights from position 1 on\n"
             "  want   at most 3 positions");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Plot({.lines = {{"x", Tensor({2})}}, .dates = {{}}});
             }),
             "shape: Plot: line \"x\" is longer than dates\n"
             "  got    2 heights from position 0 on\n"
             "  want   at most 1 positions");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Plot({.lines = {{"x", Tensor({1})}}, .dates = {{}}, .x = {1}});
             }),
             "value: Plot: both dates and x\n  want   one of them, or neither");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Plot({.lines = {{"x", Tensor::full({2}, std::nan(""))}}});
             }),
             "value: Plot: nothing to draw\n"
             "  got    no finite height in any line\n"
             "  want   at least one");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               Plot({.lines = {{"x", Tensor({1})}}, .width = 0});
             }),
             "value: Plot: no such size\n"
             "  got    0 x 6 inches at 100 dots an inch\n"
             "  want   1 to 20000 pixels a side");
-  EXPECT_EQ(refused([] { Plot(options()).text(19); }),
+  EXPECT_EQ(refused_with_kind([] { Plot(options()).text(19); }),
             "value: Plot: no such size\n"
             "  got    19 columns, 24 lines\n"
             "  want   20 to 1000 columns, 5 to 1000 lines");

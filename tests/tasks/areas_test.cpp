@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "src/base/random.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -142,7 +142,9 @@ TEST(Areas, InSpace) {
 }
 
 TEST(Areas, Refuses) {
-  const auto said = [](AreasOptions options) { return refused([&] { Areas areas(options); }); };
+  const auto said = [](AreasOptions options) {
+    return refused_with_kind([&] { Areas areas(options); });
+  };
   EXPECT_EQ(said({.input = {3}}), "value: Areas: no areas");
   EXPECT_EQ(said({.input = {3, 4}, .areas = {{"a", 2}}}),
             "shape: Areas: no such input\n"
@@ -172,7 +174,7 @@ TEST(Areas, Refuses) {
   EXPECT_EQ(said({.input = {4}, .areas = {{"a", 2, "relu", 2}}}),
             "value: Areas: the strides of \"a\" do not divide what is below it\n"
             "  got    2 and a dense area");
-  EXPECT_EQ(refused([] { Areas(two()).model(0); }),
+  EXPECT_EQ(refused_with_kind([] { Areas(two()).model(0); }),
             "value: Areas: no such number of passes\n"
             "  got    0\n"
             "  want   1 or more");

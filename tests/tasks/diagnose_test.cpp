@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "src/base/random.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/initializers.h"
 #include "unroll/layers.h"
 #include "unroll/recurrent.h"
@@ -105,11 +105,11 @@ TEST(GradientWatch, ChangesNothing) {
 
 TEST(GradientWatch, Refuses) {
   const Tensor x = noise({rows, steps, 2}, 1), y = noise({rows, 1}, 2);
-  EXPECT_EQ(refused([&] { gradient_watch(x, y, {.every = 0}); }),
+  EXPECT_EQ(refused_with_kind([&] { gradient_watch(x, y, {.every = 0}); }),
             "value: GradientWatch: every is not positive\n  got    0");
-  EXPECT_EQ(refused([&] { gradient_watch(x, y, {.vanished = -1}); }),
+  EXPECT_EQ(refused_with_kind([&] { gradient_watch(x, y, {.vanished = -1}); }),
             "value: GradientWatch: vanished is not positive\n  got    -1");
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               gradient_watch(Tensor({0, 3, 2}), Tensor({0, 1}));
             }),
             "value: GradientWatch: no rows");

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -33,7 +33,7 @@ class ReviewsTest : public testing::Test {
   }
   ReviewOptions options() const { return {.cache_folder = path("cache")}; }
   std::string refusal_of(const std::string& source) const {
-    std::string what = refused([&] { return read_reviews(source, options()); });
+    std::string what = refused_with_kind([&] { return read_reviews(source, options()); });
     for (std::size_t at; (at = what.find(folder_.string())) != std::string::npos;) {
       what.replace(at, folder_.string().size(), "DIR");
     }
@@ -286,12 +286,12 @@ TEST(ReviewIndex, LeavesOutWhatIsAskedFor) {
   EXPECT_THAT(index_reviews(small(), {.num_words = 6}).test.x[0], ElementsAre(1, 2, 2, 5));
   EXPECT_THAT(index_reviews(small(), {.skip_top = 6}).test.x[0], ElementsAre(2, 2, 7, 2));
   EXPECT_EQ(index_reviews(small(), {.maxlen = 5}).train.x.size(), 1u);
-  EXPECT_EQ(refused([] { return index_reviews(small(), {.maxlen = 2}); }),
+  EXPECT_EQ(refused_with_kind([] { return index_reviews(small(), {.maxlen = 2}); }),
             "value: index_reviews: maxlen leaves no review\n  got    2");
-  EXPECT_EQ(refused([] { return index_reviews(small(), {.num_words = 4}); }),
+  EXPECT_EQ(refused_with_kind([] { return index_reviews(small(), {.num_words = 4}); }),
             "value: index_reviews: num_words leaves no word\n  got    4\n"
             "  want   0 for all words, or at least 5: the first four ids are no words");
-  EXPECT_EQ(refused([] { return index_reviews(small(), {.skip_top = -1}); }),
+  EXPECT_EQ(refused_with_kind([] { return index_reviews(small(), {.skip_top = -1}); }),
             "value: index_reviews: skip_top and maxlen may not be negative");
 }
 

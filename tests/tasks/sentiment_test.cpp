@@ -7,7 +7,7 @@
 
 #include "src/tasks/nb_logistic.h"
 #include "src/tasks/review_words.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -155,14 +155,14 @@ TEST(Sentiment, OptionsOutOfRangeAreRefused) {
   const auto with = [](auto change) {
     SentimentOptions options = small();
     change(options);
-    return refused([&] { return train_sentiment(made_up(), options); });
+    return refused_with_kind([&] { return train_sentiment(made_up(), options); });
   };
   EXPECT_THAT(with([](auto& o) { o.words = 99; }),
               HasSubstr("train_sentiment: words is out of range\n  got    99"));
   EXPECT_THAT(with([](auto& o) { o.cell = "rnn"; }), HasSubstr("train_sentiment: no such cell"));
   EXPECT_THAT(with([](auto& o) { o.dropout = 1; }),
               HasSubstr("train_sentiment: dropout is out of range\n  got    1"));
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return train_sentiment({.train = made_up(2, 5), .test = made_up(2, 6)}, small());
             }),
             "value: train_sentiment: too few reviews to be split\n  got    2\n"
@@ -185,7 +185,7 @@ TEST(Sentiment, TheLessonsModelHasTheLessonsSize) {
 TEST(Sentiment, TextsThatAreNoReviewsAreRefused) {
   Sentiment result = train_sentiment_as_in_lesson(made_up());
   const auto of = [&](const std::string& text) {
-    return refused([&] { return result.model.predict({"film", text}); });
+    return refused_with_kind([&] { return result.model.predict({"film", text}); });
   };
   EXPECT_EQ(of(" \n"), "value: text 1: an empty review");
   EXPECT_EQ(of(std::string(10'000'000, 'a')),
@@ -200,7 +200,7 @@ TEST(Sentiment, TextsThatAreNoReviewsAreRefused) {
 
 TEST(Sentiment, AModelThatDoesNotFitItsConfigIsRefused) {
   const Sentiment result = train_sentiment_as_in_lesson(made_up());
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               return SentimentModel(result.model.model(), result.model.encoder(),
                                     {.length = 100, .ngrams = {"a"}, .ngram_length = 3});
             }),

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/layers.h"
 #include "unroll/recurrent.h"
 
@@ -153,27 +153,27 @@ TEST(Trace, AsPictures) {
 TEST(Trace, Refuses) {
   const Sequential model = model_with(GRU(units));
   const Trace seen = trace(model, "gru", ids());
-  EXPECT_EQ(refused([&] { seen["forget_gate"]; }),
+  EXPECT_EQ(refused_with_kind([&] { seen["forget_gate"]; }),
             "value: trace: layer \"gru\" has no such part\n"
             "  got    \"forget_gate\"\n"
             "  want   one of hidden, update_gate, reset_gate, candidate");
-  EXPECT_THAT(refused([&] { trace(model, "lstm", ids()); }), StartsWith("value: "));
-  EXPECT_EQ(refused([&] {
+  EXPECT_THAT(refused_with_kind([&] { trace(model, "lstm", ids()); }), StartsWith("value: "));
+  EXPECT_EQ(refused_with_kind([&] {
               trace(model, "gru", Tensor({2, 3}));
             }),
             "shape: input \"input_layer\" has another shape\n"
             "  got    (2, 3)\n"
             "  want   (None, 7)");
-  EXPECT_EQ(refused([&] { heat_map(seen, "hidden", {.row = 3}); }),
+  EXPECT_EQ(refused_with_kind([&] { heat_map(seen, "hidden", {.row = 3}); }),
             "value: trace: no such row\n"
             "  got    3\n"
             "  want   0 to 2");
-  EXPECT_EQ(refused([&] { unit_lines(seen, "hidden", {.steps = {"a"}}); }),
+  EXPECT_EQ(refused_with_kind([&] { unit_lines(seen, "hidden", {.steps = {"a"}}); }),
             "shape: trace: not a word for each step\n"
             "  got    1\n"
             "  want   7");
   const Trace flat{.layer = "dense", .parts = {{"output", Tensor({2, 3})}}};
-  EXPECT_EQ(refused([&] { to_csv(flat); }),
+  EXPECT_EQ(refused_with_kind([&] { to_csv(flat); }),
             "shape: trace: \"output\" has no steps\n"
             "  got    (2, 3)\n"
             "  want   (rows, time, units)");

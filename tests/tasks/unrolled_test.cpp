@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "src/base/random.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/convolution.h"
 #include "unroll/layers.h"
 #include "unroll/recurrent.h"
@@ -169,29 +169,29 @@ TEST(GradientsByStep, OfSeveralLayersAndSequences) {
 
 TEST(Unrolled, Refuses) {
   Sequential model{InputLayer({.shape = {4, 3}}), GRU(2)};
-  EXPECT_EQ(refused([&] { unroll_in_time(model, 0); }),
+  EXPECT_EQ(refused_with_kind([&] { unroll_in_time(model, 0); }),
             "value: unroll_in_time: no such number of steps\n"
             "  got    0\n"
             "  want   1 or more");
-  EXPECT_EQ(refused([&] { unroll_in_time(model, 5); }),
+  EXPECT_EQ(refused_with_kind([&] { unroll_in_time(model, 5); }),
             "value: GRU \"gru\" reads another number of steps\n"
             "  got    5\n"
             "  want   4");
   Sequential masked{InputLayer({.shape = {4}}), Embedding(9, 2, {.mask_zero = true}), GRU(2)};
-  EXPECT_EQ(refused([&] { unroll_in_time(masked, 4); }),
+  EXPECT_EQ(refused_with_kind([&] { unroll_in_time(masked, 4); }),
             "unsupported: unroll_in_time: the model masks steps\n"
             "hint: build it without mask_zero or Masking");
   Sequential both{InputLayer({.shape = {4, 3}}), Bidirectional(GRU(2))};
-  EXPECT_EQ(refused([&] { unroll_in_time(both, 4); }),
+  EXPECT_EQ(refused_with_kind([&] { unroll_in_time(both, 4); }),
             "unsupported: Bidirectional \"bidirectional\" cannot be unrolled in time\n"
             "  got    a layer that reads in both directions");
   Sequential plain{InputLayer({.shape = {3}}), Dense(2)};
   plain.compile({.loss = "mse"});
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               gradients_by_step(plain, Tensor({2, 3}), Tensor({2, 2}));
             }),
             "shape: gradients_by_step: no input is a sequence");
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               gradients_by_step(model, Tensor({2, 4, 3}), Tensor({2, 2}));
             }),
             "value: the model \"sequential_unrolled\" is not compiled\n"

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/text_encoder.h"
 
 #ifdef UNROLL_HAVE_SENTENCEPIECE
@@ -52,7 +52,7 @@ std::string charsmap(std::uint32_t units, std::uint32_t first, const std::string
 }
 
 std::string refusal_of(const std::string& bytes) {
-  return refused([&] { return TextEncoder::from_sentence_piece(bytes, "m.model"); });
+  return refused_with_kind([&] { return TextEncoder::from_sentence_piece(bytes, "m.model"); });
 }
 std::string unusable(const std::string& why, const std::string& got) {
   return "format: m.model: no SentencePiece model that can be used: " + why + "\n  got    " + got;
@@ -119,7 +119,7 @@ TEST(SentencePiece, TrainingTakesWhatItCan) {
   for (const std::string& text : {std::string("a"), std::string(50'000, 'a'), std::string("\t\t x"),
                                   std::string("\n\n\n"), std::string("a\0b", 3)}) {
     for (const SubwordsKind kind : {SubwordsKind::bpe, SubwordsKind::unigram}) {
-      const std::string what = refused([&] {
+      const std::string what = refused_with_kind([&] {
         const TextEncoder encoder = TextEncoder::subwords({text}, {.size = 300, .kind = kind});
         EXPECT_EQ(encoder.decode(encoder.encode(text)), text);
       });
@@ -131,11 +131,11 @@ TEST(SentencePiece, TrainingTakesWhatItCan) {
 }
 
 TEST(SentencePiece, ASizeThatCannotHoldTheCharactersIsRefused) {
-  EXPECT_EQ(refused([] { return TextEncoder::subwords({"abc"}, {.size = 262}); }),
+  EXPECT_EQ(refused_with_kind([] { return TextEncoder::subwords({"abc"}, {.size = 262}); }),
             "value: TextEncoder: size is out of range for subwords of these texts\n"
             "  got    262\n"
             "  want   263 (special ids, bytes, characters of the texts) to 1000000");
-  EXPECT_EQ(refused([] { return TextEncoder::subwords({"\t"}); }),
+  EXPECT_EQ(refused_with_kind([] { return TextEncoder::subwords({"\t"}); }),
             "value: TextEncoder: texts without a character\n  want   at least one character");
 }
 
@@ -196,7 +196,7 @@ TEST(SentencePiece, EveryDamagedByteIsTakenOrRefused) {
     for (const int bit : {0, 3, 7}) {
       std::string damaged = model;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
-      const std::string what = refused([&] {
+      const std::string what = refused_with_kind([&] {
         const TextEncoder encoder = TextEncoder::from_sentence_piece(damaged, "m.model");
         static_cast<void>(encoder.decode(encoder.encode("the new hat")));
       });

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 
 namespace unroll {
 namespace {
@@ -124,31 +124,31 @@ TEST(TextEncoder, AConfigMakesTheSameEncoder) {
 }
 
 TEST(TextEncoder, WhatCannotBeEncodedIsRefused) {
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return TextEncoder::characters({"ok", "a\xFF"});
             }),
             "format: TextEncoder: text 1 is not UTF-8\n"
             "  got    0xFF at byte 1, counted from 0\n"
             "  want   UTF-8\n"
             "hint: iconv -f LATIN1 -t UTF-8 converts files");
-  EXPECT_EQ(refused([] { return TextEncoder::characters({"a"}).encode("\xC3"); }),
+  EXPECT_EQ(refused_with_kind([] { return TextEncoder::characters({"a"}).encode("\xC3"); }),
             "format: TextEncoder: the text is not UTF-8\n"
             "  got    0xC3 at byte 0, counted from 0\n"
             "  want   UTF-8\n"
             "hint: iconv -f LATIN1 -t UTF-8 converts files");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return TextEncoder::characters({"", ""});
             }),
             "value: TextEncoder: texts without a character\n"
             "  want   at least one character");
-  EXPECT_EQ(refused([] { return TextEncoder::words({"   "}); }),
+  EXPECT_EQ(refused_with_kind([] { return TextEncoder::words({"   "}); }),
             "value: TextEncoder: texts without a word\n"
             "  want   at least one word");
-  EXPECT_EQ(refused([] { return TextEncoder::words({"a"}, {.size = 4}); }),
+  EXPECT_EQ(refused_with_kind([] { return TextEncoder::words({"a"}, {.size = 4}); }),
             "value: TextEncoder: size leaves no room for words\n"
             "  got    4\n"
             "  want   0 for all words, or at least 5");
-  EXPECT_EQ(refused([] { return TextEncoder::words({"a"}, {.min_count = 0}); }),
+  EXPECT_EQ(refused_with_kind([] { return TextEncoder::words({"a"}, {.min_count = 0}); }),
             "value: TextEncoder: min_count must be positive\n"
             "  got    0");
   EXPECT_THAT(TextEncoder::characters({"a"}).encode(""), IsEmpty());
@@ -158,33 +158,38 @@ TEST(TextEncoder, NumbersThatAreNoIdsAreRefused) {
   const TextEncoder encoder = TextEncoder::characters({"a"});
   const std::string wanted =
       "value: TextEncoder: a number that is no id\n  got    3\n  want   0 to 2";
-  EXPECT_EQ(refused([&] { return encoder.decode(std::vector<std::int32_t>{2, 3}); }), wanted);
-  EXPECT_EQ(refused([&] { return encoder.piece(3); }), wanted);
-  EXPECT_EQ(refused([&] { return TextDecoder(encoder).add(3); }), wanted);
+  EXPECT_EQ(refused_with_kind([&] {
+              return encoder.decode(std::vector<std::int32_t>{2, 3});
+            }),
+            wanted);
+  EXPECT_EQ(refused_with_kind([&] { return encoder.piece(3); }), wanted);
+  EXPECT_EQ(refused_with_kind([&] { return TextDecoder(encoder).add(3); }), wanted);
 }
 
 TEST(TextEncoder, DamagedConfigsAreRefused) {
   const auto words = [](std::vector<std::string> pieces) {
     return TextEncoder::from_config({.kind = TextEncoderKind::words, .pieces = std::move(pieces)});
   };
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               return words({" ", "<join>", "a", "a"});
             }),
             "value: TextEncoder: a piece is there twice\n  got    \"a\"");
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               return words({"a", ""});
             }),
             "value: TextEncoder: an empty piece\n  got    id 1");
-  EXPECT_EQ(refused([&] { return words({"\x80"}); }),
+  EXPECT_EQ(refused_with_kind([&] { return words({"\x80"}); }),
             "value: TextEncoder: a piece that is not UTF-8\n  got    id 0");
-  EXPECT_EQ(refused([&] { return words({"a"}); }),
+  EXPECT_EQ(refused_with_kind([&] { return words({"a"}); }),
             "value: TextEncoder: words need the pieces \" \" and \"<join>\"\n  got    none");
-  EXPECT_EQ(refused([] { return TextEncoder::from_config({.pieces = {"a"}, .padding = 1}); }),
-            "value: TextEncoder: a special id out of range\n  got    1");
-  EXPECT_EQ(refused([] { return TextEncoder::from_config({.kind = TextEncoderKind::subwords}); }),
+  EXPECT_EQ(
+      refused_with_kind([] { return TextEncoder::from_config({.pieces = {"a"}, .padding = 1}); }),
+      "value: TextEncoder: a special id out of range\n  got    1");
+  EXPECT_EQ(refused_with_kind(
+                [] { return TextEncoder::from_config({.kind = TextEncoderKind::subwords}); }),
             "value: TextEncoder: subwords are made of a .model, not of a list of pieces\n"
             "  got    subwords");
-  EXPECT_EQ(refused([] { return TextEncoder::characters({"a"}).sentence_piece(); }),
+  EXPECT_EQ(refused_with_kind([] { return TextEncoder::characters({"a"}).sentence_piece(); }),
             "value: TextEncoder: only subwords have a SentencePiece model\n  got    characters");
 }
 

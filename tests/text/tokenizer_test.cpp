@@ -4,7 +4,7 @@
 #include <cmath>
 #include <thread>
 
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/text.h"
 
 namespace unroll {
@@ -39,7 +39,7 @@ TEST(Tokenizer, NumbersByFrequencyThenByFirstAppearance) {
   EXPECT_EQ(tokenizer.index_word(0), std::nullopt);
   EXPECT_EQ(tokenizer.index_word(6), std::nullopt);
   EXPECT_FALSE(tokenizer.word_index().contains("Cat"));
-  EXPECT_EQ(refused([&] { return tokenizer.word_index()["bird"]; }),
+  EXPECT_EQ(refused_with_kind([&] { return tokenizer.word_index()["bird"]; }),
             "value: the tokenizer does not know this word\n  got    \"bird\"");
 }
 
@@ -51,9 +51,10 @@ TEST(Tokenizer, UnknownWordsVanishOrBecomeTheToken) {
 }
 
 TEST(Tokenizer, ATokenWithoutANumberIsRefused) {
-  EXPECT_EQ(refused([] { return Tokenizer({.oov_token = "?"}).texts_to_sequences({"a"}); }),
-            "value: Tokenizer: nothing was fitted, so that the oov_token has no number\n"
-            "hint: tokenizer.fit_on_texts(texts) first");
+  EXPECT_EQ(
+      refused_with_kind([] { return Tokenizer({.oov_token = "?"}).texts_to_sequences({"a"}); }),
+      "value: Tokenizer: nothing was fitted, so that the oov_token has no number\n"
+      "hint: tokenizer.fit_on_texts(texts) first");
   EXPECT_THAT(Tokenizer().texts_to_sequences({"a"}), ElementsAre(IsEmpty()));
 }
 
@@ -64,7 +65,7 @@ TEST(Tokenizer, EmptyTextAndTextOfFiltersOnly) {
   EXPECT_THAT(tokenizer.texts_to_sequences({"", "...", "a"}),
               ElementsAre(IsEmpty(), IsEmpty(), IsEmpty()));
   EXPECT_THAT(tokenizer.texts_to_sequences(std::vector<std::string>()), IsEmpty());
-  EXPECT_EQ(refused([&] { return tokenizer.texts_to_matrix({""}); }),
+  EXPECT_EQ(refused_with_kind([&] { return tokenizer.texts_to_matrix({""}); }),
             "value: Tokenizer: how many columns the matrix has is not known\n"
             "hint: give num_words, or fit_on_texts first");
 }
@@ -77,15 +78,18 @@ TEST(Tokenizer, WhatIsNotUtf8IsRefusedWithItsPlaceAndNothingIsCounted) {
       "  want   UTF-8\n"
       "hint: .invalid_utf8 = InvalidUtf8::replace takes U+FFFD for such bytes; iconv -f LATIN1 -t "
       "UTF-8 converts files";
-  EXPECT_EQ(refused([&] { tokenizer.fit_on_texts({"fine", "caf\xE9 au lait"}); }), wrong);
-  EXPECT_EQ(refused([&] { return tokenizer.texts_to_sequences({"fine", "caf\xE9"}); }), wrong);
+  EXPECT_EQ(refused_with_kind([&] { tokenizer.fit_on_texts({"fine", "caf\xE9 au lait"}); }), wrong);
+  EXPECT_EQ(refused_with_kind([&] {
+              return tokenizer.texts_to_sequences({"fine", "caf\xE9"});
+            }),
+            wrong);
   EXPECT_EQ(tokenizer.document_count(), 1);
   EXPECT_THAT(pairs(tokenizer.word_counts()), ElementsAre(Pair("a", 1)));
   const std::vector<std::vector<std::string>> lists = {{"a", "\xF0\x9F"}};
-  EXPECT_THAT(refused([&] { tokenizer.fit_on_texts(lists); }),
+  EXPECT_THAT(refused_with_kind([&] { tokenizer.fit_on_texts(lists); }),
               testing::StartsWith("format: Tokenizer: word 1 of text 0 is not UTF-8\n"
                                   "  got    0xF0 at byte 0, counted from 0\n"));
-  EXPECT_THAT(refused([] { return Tokenizer({.filters = "\xFF"}); }),
+  EXPECT_THAT(refused_with_kind([] { return Tokenizer({.filters = "\xFF"}); }),
               testing::StartsWith("format: Tokenizer: filters is not UTF-8\n"));
 }
 
@@ -144,17 +148,17 @@ TEST(Tokenizer, AnAnalyzerMakesTheWords) {
   EXPECT_THAT(pairs(tokenizer.word_counts()),
               ElementsAre(Pair("O", 2), Pair("One two", 1), Pair("Only", 1)));
   EXPECT_THAT(
-      refused([&] { return tokenizer.texts_to_sequences({"a\xFF"}); }),
+      refused_with_kind([&] { return tokenizer.texts_to_sequences({"a\xFF"}); }),
       testing::StartsWith("format: Tokenizer: word 1 of text 0, as the analyzer gives it, is "
                           "not UTF-8\n  got    0xFF at byte 1"));
 }
 
 TEST(Tokenizer, OptionsOutOfRangeAreRefused) {
-  EXPECT_EQ(refused([] { return Tokenizer({.num_words = -1}); }),
+  EXPECT_EQ(refused_with_kind([] { return Tokenizer({.num_words = -1}); }),
             "value: Tokenizer: num_words must not be negative\n"
             "  got    -1\n"
             "  want   0 for all words, or more");
-  EXPECT_EQ(refused([] { return Tokenizer({.split = ""}); }),
+  EXPECT_EQ(refused_with_kind([] { return Tokenizer({.split = ""}); }),
             "value: split is empty\n"
             "  want   what stands between words, such as \" \"\n"
             "hint: for single characters: Tokenizer with .char_level = true");
@@ -164,14 +168,15 @@ TEST(Tokenizer, OptionsOutOfRangeAreRefused) {
 
 TEST(Tokenizer, MatricesRefuseWhatHasNoColumn) {
   const Tokenizer tokenizer = fitted({"a b"});
-  EXPECT_EQ(refused([&] {
+  EXPECT_EQ(refused_with_kind([&] {
               return tokenizer.sequences_to_matrix({{1}, {2, -3}});
             }),
             "value: Tokenizer: a matrix has no column for a negative number\n"
             "  got    -3 in sequence 1");
-  EXPECT_EQ(refused([] { return Tokenizer({.num_words = 3}).texts_to_matrix({"a"}, "tfidf"); }),
-            "value: Tokenizer: \"tfidf\" needs documents, and none was fitted\n"
-            "hint: fit_on_texts or fit_on_sequences first");
+  EXPECT_EQ(
+      refused_with_kind([] { return Tokenizer({.num_words = 3}).texts_to_matrix({"a"}, "tfidf"); }),
+      "value: Tokenizer: \"tfidf\" needs documents, and none was fitted\n"
+      "hint: fit_on_texts or fit_on_sequences first");
   const Tensor counts = tokenizer.sequences_to_matrix({{1, 1, 99}}, "count");
   EXPECT_EQ(counts.describe(), "float32 (1, 3)");
   EXPECT_EQ(counts.at({0, 1}), 2);
@@ -201,11 +206,11 @@ TEST(Tokenizer, ConfigsMakeTheSameTokenizer) {
   EXPECT_EQ(pairs(again.word_docs()), pairs(tokenizer.word_docs()));
   EXPECT_EQ(again.index_docs(), tokenizer.index_docs());
   EXPECT_EQ(again.texts_to_sequences({"a x b"}), tokenizer.texts_to_sequences({"a x b"}));
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return Tokenizer::from_config({.word_counts = {{"a", 1}, {"a", 2}}});
             }),
             "value: Tokenizer: word_counts has a word twice\n  got    \"a\"");
-  EXPECT_EQ(refused([] {
+  EXPECT_EQ(refused_with_kind([] {
               return Tokenizer::from_config({.word_docs = {{"a", 1}}});
             }),
             "value: Tokenizer: word_docs has a word that word_counts lacks\n  got    \"a\"");

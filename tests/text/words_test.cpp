@@ -3,7 +3,7 @@
 
 #include "src/text/lower.h"
 #include "src/text/utf8.h"
-#include "tests/refused_with_kind.h"
+#include "tests/refused.h"
 #include "unroll/text.h"
 
 namespace unroll {
@@ -39,9 +39,9 @@ TEST(TextToWordSequence, CharactersBeyondAsciiFilterAndSeparate) {
 }
 
 TEST(TextToWordSequence, RefusesWhatItCannotCut) {
-  EXPECT_THAT(refused([] { return text_to_word_sequence("a", {.split = ""}); }),
+  EXPECT_THAT(refused_with_kind([] { return text_to_word_sequence("a", {.split = ""}); }),
               testing::StartsWith("value: split is empty\n"));
-  EXPECT_THAT(refused([] { return text_to_word_sequence("ab\xC3"); }),
+  EXPECT_THAT(refused_with_kind([] { return text_to_word_sequence("ab\xC3"); }),
               testing::StartsWith("format: text_to_word_sequence: the text is not UTF-8\n"
                                   "  got    0xC3 at byte 2, counted from 0\n"));
   EXPECT_THAT(text_to_word_sequence("ab\xC3", {.invalid_utf8 = InvalidUtf8::replace}),
